@@ -1,0 +1,1 @@
+//! The answer key holds no code: see `Cargo.toml`, which points every lab's tests at its solution.
