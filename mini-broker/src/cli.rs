@@ -1,0 +1,75 @@
+//! The commands, one a file. All but `serve` and `dump-log` speak Kafka's protocol and work against
+//! any Kafka broker.
+
+pub mod consume;
+pub mod dump_log;
+pub mod perf;
+pub mod produce;
+pub mod serve;
+pub mod topics;
+
+use std::{fmt, io};
+
+/// A small broker that speaks Kafka's protocol, and the commands to use it.
+#[derive(clap::Parser)]
+#[command(name = "mini-broker", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Run a broker.
+    Serve(serve::Args),
+    /// Create, list, describe and delete topics.
+    Topics(topics::Args),
+    /// Write lines from standard input to a topic.
+    Produce(produce::Args),
+    /// Read a topic and print its messages.
+    Consume(consume::Args),
+    /// Print what stands in a log's files.
+    DumpLog(dump_log::Args),
+    /// Measure a broker: produce, consume, latency.
+    Perf(perf::Args),
+}
+
+/// Why a command did not do its work: a sentence for the person at the prompt, and an exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub sentence: String,
+    pub exit_code: u8,
+}
+
+impl Failure {
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), exit_code: 1 }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// Runs one command to its end. Two workers: one for the engine, one for the connections.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Topics(args) => topics::run(args).await,
+            Command::Produce(args) => produce::run(args).await,
+            Command::Consume(args) => consume::run(args).await,
+            Command::DumpLog(args) => dump_log::run(args).await,
+            Command::Perf(args) => perf::run(args).await,
+        }
+    })
+}

@@ -1,0 +1,1 @@
+//! Looking into record batches: decompress, decode, find by time.
