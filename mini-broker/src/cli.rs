@@ -6,6 +6,7 @@ pub mod dump_log;
 pub mod perf;
 pub mod produce;
 pub mod serve;
+pub mod terminal;
 pub mod topics;
 
 use std::{fmt, io};
