@@ -3,13 +3,21 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
+use crate::configs::{DescribeConfigsRequest, DescribeConfigsResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
+use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
+use crate::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
 use crate::primitives::{
     Count, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
 };
 use crate::produce::{ProduceRequest, ProduceResponse};
+use crate::producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+use crate::topics::{
+    CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+};
 
 /// An API: a key, its request, and the response that answers it.
 ///
@@ -26,9 +34,11 @@ pub trait Api: Message + Into<Request> {
 pub struct ApiRange {
     pub key: i16,
     pub name: &'static str,
-    /// What is advertised. Produce is advertised from 0 on but decoded from 3 on.
+    /// The least version advertised.
     pub min: i16,
     pub max: i16,
+    /// The least version read: `min`, but for Produce, which is advertised from 0 on.
+    pub min_read: i16,
 }
 
 /// `key => Name(Request, Response);` A minimum after `from` is advertised in place of the table's.
@@ -53,6 +63,7 @@ macro_rules! apis {
                     _min
                 },
                 max: *<$request as Message>::VERSIONS.end(),
+                min_read: *<$request as Message>::VERSIONS.start(),
             },
         )*];
 
@@ -70,7 +81,6 @@ macro_rules! apis {
                 fn response(response: Response) -> Option<$response> {
                     match response {
                         Response::$name(response) => Some(response),
-                        #[allow(unreachable_patterns, reason = "one API has no others")]
                         _ => None,
                     }
                 }
@@ -138,8 +148,15 @@ macro_rules! apis {
 apis! {
     0 => Produce(ProduceRequest, ProduceResponse) from 0;
     1 => Fetch(FetchRequest, FetchResponse);
+    2 => ListOffsets(ListOffsetsRequest, ListOffsetsResponse);
     3 => Metadata(MetadataRequest, MetadataResponse);
+    10 => FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse);
     18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse);
+    19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse);
+    20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse);
+    22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
+    32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
+    60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);
 }
 
 /// The row of the table for a key.
@@ -195,7 +212,7 @@ impl RequestHeader {
         self.correlation_id.write(sink, v);
         self.client_id.write(sink, v);
         if flexible {
-            sink.varint(0);
+            sink.tags(0);
         }
     }
 }
@@ -209,7 +226,7 @@ pub enum DecodeError {
     UnsupportedKey { header: RequestHeader },
     /// The same; an ApiVersions request gets a version 0 answer with error 35.
     #[error("{} version {}, expected {} to {}",
-        range.name, header.api_version, range.min, range.max)]
+        range.name, header.api_version, range.min_read, range.max)]
     UnsupportedVersion { header: RequestHeader, range: &'static ApiRange },
     /// The bytes are not what the table says. The connection should close.
     #[error("{malformed}")]
@@ -347,7 +364,7 @@ impl Outgoing for (&RequestHeader, &Response) {
         sink.put(&header.correlation_id.to_be_bytes());
         let flexible = flexible(header.api_key, header.api_version) == Some(true);
         if flexible && header.api_key != ApiVersionsRequest::KEY {
-            sink.varint(0);
+            sink.tags(0);
         }
         response.write(header.api_version, sink);
     }

@@ -183,7 +183,12 @@ impl Source for Frame {
     fn length(&mut self, width: Width, v: Version) -> Result<Option<usize>, Malformed> {
         let length = self.raw_length(width, v)?;
         self.need(length.unwrap_or(0))?;
-        Ok(length)
+        match length {
+            Some(length) if width == Width::Two && length > MAX_TEXT => {
+                Err(self.malformed(Problem::LongText { length }))
+            }
+            length => Ok(length),
+        }
     }
 
     fn count(&mut self, each: usize, v: Version) -> Result<Option<usize>, Malformed> {
@@ -310,6 +315,8 @@ pub enum Problem {
     Null { version: i16 },
     #[error("{count} elements of {each} bytes or more, but only {left} bytes are left")]
     TooMany { count: usize, each: usize, left: usize },
+    #[error("a string of {length} bytes, expected at most {MAX_TEXT}")]
+    LongText { length: usize },
     #[error("a varint that does not end within 32 bits")]
     LongVarint,
     #[error("byte {byte:#04x} is not UTF-8")]
@@ -351,11 +358,16 @@ pub trait Sink: Sized {
         match width {
             _ if v.flexible => self.varint((length + 1) as u32),
             Width::Two => {
-                let length = i16::try_from(length).expect("a string is shorter than 32 KiB");
+                let length = i16::try_from(length).expect("checked where strings are written");
                 self.put(&length.to_be_bytes());
             }
             Width::Four => self.put(&length.to_be_bytes()),
         }
+    }
+
+    /// How many tagged fields follow.
+    fn tags(&mut self, count: u32) {
+        self.varint(count);
     }
 
     /// One tagged field: its tag, its size, itself.
@@ -486,6 +498,9 @@ impl Field for ErrorCode {
     }
 }
 
+/// No string is longer, in whatever encoding: Kafka refuses longer ones too.
+pub const MAX_TEXT: usize = i16::MAX as usize;
+
 impl Field for Option<String> {
     fn min_size(v: Version) -> usize {
         Width::Two.size(v)
@@ -499,8 +514,7 @@ impl Field for Option<String> {
     }
 
     fn write<S: Sink>(&self, sink: &mut S, v: Version) {
-        sink.length(self.as_ref().map(String::len), Width::Two, v);
-        sink.put(self.as_deref().unwrap_or_default().as_bytes());
+        write_text(self.as_deref(), sink, v);
     }
 }
 
@@ -515,9 +529,18 @@ impl Field for String {
     }
 
     fn write<S: Sink>(&self, sink: &mut S, v: Version) {
-        sink.length(Some(self.len()), Width::Two, v);
-        sink.put(self.as_bytes());
+        write_text(Some(self), sink, v);
     }
+}
+
+/// A text that is too long is cut: it can only be a sentence for a person.
+fn write_text<S: Sink>(text: Option<&str>, sink: &mut S, v: Version) {
+    let text = text.map(|text| match text.len() {
+        0..=MAX_TEXT => text,
+        _ => &text[..(0..=MAX_TEXT).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0)],
+    });
+    sink.length(text.map(str::len), Width::Two, v);
+    sink.put(text.unwrap_or_default().as_bytes());
 }
 
 impl<T: Field> Field for Option<Vec<T>> {
@@ -590,11 +613,12 @@ impl Field for Records {
         Width::Four.size(v)
     }
 
-    /// Takes null from anyone; see the note at `FetchResponse` for why the table may not say so.
+    /// Where the table has no null, takes it for empty: see `PartitionData::records`.
     fn read<S: Source>(source: &mut S, v: Version) -> Result<Self, Malformed> {
         match source.length(Width::Four, v.nullable(true))? {
             Some(length) => source.blob(length).map(Records::Here),
-            None => Ok(Records::None),
+            None if v.nullable => Ok(Records::None),
+            None => Ok(Records::Here(BytesMut::new())),
         }
     }
 

@@ -117,7 +117,7 @@ macro_rules! table {
                         ($tag_in).contains(&v.number)
                             && self.$tag_field != _default().$tag_field
                     ) )*)?;
-                    sink.varint(count);
+                    sink.tags(count);
                     $($( if ($tag_in).contains(&v.number)
                         && self.$tag_field != _default().$tag_field
                     {
