@@ -1,0 +1,43 @@
+//! A consumer names an offset, and learns where the bytes are.
+
+use crate::{Error, OffsetLog, Slice};
+
+impl OffsetLog {
+    /// Where to find the batches from `offset` on: whole batches, in one segment, as many as fit into `max_bytes`.
+    ///
+    /// The first batch is the one that holds `offset`, or the next after it if there is a gap. It comes even if it is
+    /// larger than `max_bytes`. Only offsets before `below`, the high watermark, are given out. No bytes are
+    /// copied: whoever asked sends them from the file.
+    pub fn read(&self, offset: u64, below: u64, max_bytes: u32) -> Result<Slice, Error> {
+        // STARTER: todo!("step 2: find the batches from {offset} to {below}, {max_bytes} bytes of them")
+        // ANCHOR: step_2
+        let (log_start, log_end) = (self.log_start, self.log_end);
+        if offset < log_start || offset > log_end {
+            return Err(Error::OffsetOutOfRange { offset, log_start, log_end });
+        }
+        let mut slice = Slice::empty(offset);
+        for segment in &self.segments[self.find(offset)..] {
+            for found in self.batches(segment, offset)? {
+                let (position, batch) = found?;
+                if batch.last_offset() < offset {
+                    continue;
+                }
+                if batch.last_offset() >= below
+                    || (slice.len > 0 && slice.len + batch.size > max_bytes)
+                {
+                    return Ok(slice);
+                }
+                if slice.len == 0 {
+                    slice =
+                        Slice { segment: segment.base, position, len: 0, first: batch.base_offset };
+                }
+                slice.len += batch.size;
+            }
+            if slice.len > 0 {
+                break;
+            }
+        }
+        Ok(slice)
+        // ANCHOR_END: step_2
+    }
+}
