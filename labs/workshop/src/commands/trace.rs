@@ -1,0 +1,226 @@
+//! `trace`: your transcripts beside the expected ones.
+//!
+//! Tests write what your code did into the folder that `WORKSHOP_TRACE` names, one file a snapshot.
+
+use std::path::Path;
+
+use crate::cargo::Stop;
+use crate::commands::{lab_at_hand, width};
+use crate::failure::{NOT_DONE, Result, could_not, read_or_empty};
+use crate::grade::{Outcome, Wanted, run_tests};
+use crate::kit::Kit;
+use crate::lab::{Lab, rule_ids};
+use crate::libtest::Test;
+use crate::paint::{self, Line, Style};
+use crate::starter::step_of;
+
+/// One transcript: what was expected, and what came, if the test got that far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transcript {
+    pub name: String,
+    pub expected: String,
+    pub yours: Option<String>,
+}
+
+impl Transcript {
+    fn is_same(&self) -> bool {
+        self.yours.as_ref().is_some_and(|yours| yours.trim_end() == self.expected.trim_end())
+    }
+}
+
+pub fn trace(kit: &Kit, lab: Option<&str>, step: Option<u32>) -> Result<u8> {
+    let lab = match lab {
+        Some(asked) => kit.lab(asked)?.clone(),
+        None => lab_at_hand(kit, None)?.lab,
+    };
+    if let Some(step) = step
+        && lab.step(step).is_none()
+    {
+        return could_not(format!("Lab {} has no step {step}.", lab.name));
+    }
+    let folder = kit.scratch(&format!("trace-{}", lab.name));
+    let _ = std::fs::remove_dir_all(&folder);
+    if let Err(why) = std::fs::create_dir_all(&folder) {
+        return could_not(format!("Cannot make {}: {why}.", folder.display()));
+    }
+    let wanted = Wanted { trace: Some(&folder), ..Wanted::default() };
+    let tests = match run_tests(kit, &lab, wanted, &Stop::default()) {
+        Ok(tests) => tests,
+        Err(Outcome::NotCompiled(error)) => {
+            let at = error.at.map(|at| format!("\n  mend   {at}")).unwrap_or_default();
+            return could_not(format!("{}\n\n{} does not compile.{at}", error.text, lab.name));
+        }
+        Err(Outcome::NotRun(why)) => return could_not(why),
+        Err(_) => Vec::new(),
+    };
+    let mut transcripts = transcripts(kit, &lab, &folder);
+    transcripts.retain(|t| step.is_none() || step_of(&t.name) == step);
+    if transcripts.is_empty() {
+        return could_not(format!("{} has no transcripts to show.", lab.name));
+    }
+    let Some(different) = transcripts.iter().find(|transcript| !transcript.is_same()) else {
+        paint::print(&all_same(&lab, &transcripts));
+        return Ok(0);
+    };
+    paint::print(&show(&lab, different, &tests, &test_source(kit, &lab), width()));
+    Ok(NOT_DONE)
+}
+
+/// Every snapshot of the lab, in the order of the steps.
+fn transcripts(kit: &Kit, lab: &Lab, traced: &Path) -> Vec<Transcript> {
+    let folder = kit.path(&format!("{}/tests/snapshots", lab.folder()));
+    let mut found: Vec<Transcript> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let file = entry.file_name().into_string().ok()?;
+            let stem = file.strip_suffix(".snap")?;
+            let name = stem.rsplit_once("__").map_or(stem, |(_, name)| name).to_owned();
+            let yours = traced.join(format!("{name}.txt"));
+            let yours = yours.is_file().then(|| read_or_empty(&yours));
+            let expected = content(&read_or_empty(&entry.path())).to_owned();
+            Some(Transcript { name, expected, yours })
+        })
+        .collect();
+    found.sort_by_key(|t| (step_of(&t.name).unwrap_or(u32::MAX), t.name.clone()));
+    found
+}
+
+/// A snapshot file without the header that insta puts above it.
+fn content(snapshot: &str) -> &str {
+    let after = snapshot.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
+    after.map_or(snapshot, |(_, content)| content)
+}
+
+fn test_source(kit: &Kit, lab: &Lab) -> String {
+    read_or_empty(&kit.path(&format!("{}/tests/{}.rs", lab.folder(), lab.test_target())))
+}
+
+fn all_same(lab: &Lab, transcripts: &[Transcript]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for transcript in transcripts {
+        lines.push(Line::new().with(Style::Good, "✓ ").bold(transcript.name.clone()));
+        lines.extend(
+            transcript.expected.trim_end().lines().map(|line| Line::from(format!("  {line}"))),
+        );
+        lines.push(Line::new());
+    }
+    lines.push(Line::from(format!("Your {} did all of this, as expected.", lab.name)));
+    lines
+}
+
+/// The first transcript that differs: expected and yours side by side, and the rule.
+pub fn show(
+    lab: &Lab,
+    transcript: &Transcript,
+    tests: &[Test],
+    source: &str,
+    width: usize,
+) -> Vec<Line> {
+    let step = step_of(&transcript.name);
+    let test = tests
+        .iter()
+        .find(|test| test.name == transcript.name)
+        .or_else(|| tests.iter().find(|test| !test.passed && test.step() == step));
+    let mut lines =
+        vec![Line::new().with(Style::Bad, "✗ ").bold(transcript.name.clone()), Line::new()];
+    let at = match &transcript.yours {
+        Some(yours) => beside(&mut lines, &transcript.expected, yours, width),
+        None => {
+            lines.extend(
+                transcript.expected.trim_end().lines().map(|l| Line::from(format!("  {l}"))),
+            );
+            lines.push(Line::new());
+            lines.push(Line::from(
+                "This is expected. Your code did not get far enough to be compared:",
+            ));
+            None
+        }
+    };
+    if transcript.yours.is_none()
+        && let Some(test) = test.filter(|test| !test.passed)
+    {
+        lines.extend(crate::report::message(&test.message, width));
+        lines.extend(test.at.iter().map(|at| Line::new().plain("    ").mark(at.to_string())));
+        return lines;
+    }
+    lines.push(Line::new());
+    if let Some(at) = at {
+        lines.push(Line::new().bold(format!("The first difference is in line {at}.")));
+    }
+    lines.extend(rules(lab, transcript, test, source, width));
+    lines
+}
+
+/// The rules that the failing message names, or else the test, or else the step.
+fn rules(
+    lab: &Lab,
+    transcript: &Transcript,
+    test: Option<&Test>,
+    source: &str,
+    width: usize,
+) -> Vec<Line> {
+    let said = test.map(|test| rule_ids(&test.message)).unwrap_or_default();
+    let tested = test.map(|test| rule_ids(function(source, &test.name))).unwrap_or_default();
+    let step = step_of(&transcript.name).and_then(|number| lab.step(number));
+    let ids = [said, tested, step.map(|step| step.rules.clone()).unwrap_or_default()];
+    let ids = ids.into_iter().find(|ids| !ids.is_empty()).unwrap_or_default();
+    let rules = ids.iter().filter_map(|id| lab.rule(id));
+    rules.flat_map(|rule| wrapped(&format!("{}  {}", rule.id, rule.text), width)).collect()
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<Line> {
+    paint::wrap(text, width.saturating_sub(4).min(96))
+        .into_iter()
+        .map(|l| Line::from(format!("  {l}")))
+        .collect()
+}
+
+/// From the comments above a test to the test after it.
+fn function<'a>(source: &'a str, name: &str) -> &'a str {
+    let Some(at) = source.find(&format!("fn {name}(")) else { return "" };
+    let start = source[..at].rfind("\n\n").unwrap_or(0);
+    let end = source[at..].find("\n}").map_or(source.len(), |end| at + end);
+    &source[start..end]
+}
+
+/// Two columns; returns the first line that differs, from 1.
+fn beside(lines: &mut Vec<Line>, expected: &str, yours: &str, width: usize) -> Option<usize> {
+    let expected: Vec<&str> = expected.trim_end().lines().collect();
+    let yours: Vec<&str> = yours.trim_end().lines().collect();
+    let rows = expected.len().max(yours.len());
+    let first = (0..rows).find(|at| expected.get(*at) != yours.get(*at));
+    let column = width.saturating_sub(5) / 2;
+    let cell = |text: &str| -> String {
+        let long = text.chars().count() > column;
+        let cut: String = text.chars().take(column - usize::from(long)).collect();
+        if long { cut + "…" } else { format!("{cut:<column$}") }
+    };
+    lines.push(Line::new().bold(format!("  {} │ yours", cell("expected"))));
+    for at in 0..rows {
+        let left = expected.get(at).copied().unwrap_or("");
+        let right = yours.get(at).copied().unwrap_or("");
+        let (sign, style) = match first {
+            Some(first) if at == first => ("▸ ", Style::Bad),
+            _ => ("  ", Style::Plain),
+        };
+        lines.push(
+            Line::new()
+                .with(style, sign)
+                .plain(cell(left))
+                .dim(" │ ")
+                .with(style, cell(right).trim_end()),
+        );
+    }
+    if let Some(at) = first
+        && [&expected, &yours]
+            .iter()
+            .any(|side| side.get(at).is_some_and(|l| l.chars().count() > column))
+    {
+        lines.push(Line::new());
+        lines.push(Line::from(format!("  expected  {}", expected.get(at).unwrap_or(&"(nothing)"))));
+        lines.push(Line::from(format!("  yours     {}", yours.get(at).unwrap_or(&"(nothing)"))));
+    }
+    first.map(|at| at + 1)
+}

@@ -1,0 +1,171 @@
+//! A grade as text. What stands last is the first thing to do.
+
+use crate::grade::{Grade, Next, Outcome, State, StepGrade};
+use crate::paint::{Line, Style, wrap};
+
+/// Lines of a failing test's message that are shown; the test itself shows the rest.
+const MESSAGE_LINES: usize = 14;
+
+/// One lab: its steps, and what is left.
+pub fn board(grade: &Grade, width: usize) -> Vec<Line> {
+    let mut lines = vec![lab_line(grade)];
+    let title = grade.steps.iter().map(|s| s.step.title.chars().count()).max().unwrap_or(0);
+    let title = title.clamp(10, width.saturating_sub(34).max(10));
+    lines.extend(grade.steps.iter().map(|step| step_line(step, title)));
+    lines.push(predictions_line(grade));
+    lines
+}
+
+pub fn lab_line(grade: &Grade) -> Line {
+    let lab = &grade.lab;
+    Line::new().bold(format!("Lab {}  {}", lab.number, lab.name)).plain(format!("  {}", lab.about))
+}
+
+pub fn step_line(step: &StepGrade, title: usize) -> Line {
+    let (sign, style, words) = match step.state {
+        State::Done => ("✓", Style::Good, "done"),
+        State::Red => ("✗", Style::Bad, "red"),
+        State::Todo => ("·", Style::Dim, "to write"),
+        State::Unknown => ("?", Style::Dim, "not graded yet"),
+    };
+    let name: String = step.step.title.chars().take(title).collect();
+    let core = if step.step.core { "core" } else { "" };
+    Line::new()
+        .with(style, format!("  {sign} "))
+        .plain(format!("{}  {name}", step.step.number))
+        .to(title + 9)
+        .dim(format!("{:>3} min  {core:<4}  ", step.step.minutes))
+        .with(style, words)
+}
+
+pub fn predictions_line(grade: &Grade) -> Line {
+    let (answered, all) = (grade.lab.answered(), grade.lab.predictions.len());
+    let style = if answered == all { Style::Good } else { Style::Dim };
+    let sign = if answered == all { "✓" } else { "·" };
+    Line::new()
+        .with(style, format!("  {sign} "))
+        .plain(format!("{answered} of {all} predictions answered"))
+}
+
+/// What to do first, and where. The place stands in the last line.
+pub fn next(grade: &Grade, width: usize) -> Vec<Line> {
+    let lab = &grade.lab;
+    match grade.next() {
+        Next::Compile(error) => {
+            let mut lines: Vec<Line> = error.text.lines().map(Line::from).collect();
+            lines.push(Line::new());
+            lines.push(
+                Line::new().bold(format!("Next: {} does not compile: {}", lab.name, error.what)),
+            );
+            lines.extend(error.at.map(|at| Line::new().plain("  mend   ").mark(at.to_string())));
+            lines
+        }
+        Next::NotRun(why) => vec![Line::new().bold("Next: ").plain(why)],
+        Next::Predict { open, at } => predict(grade, open, &at.to_string()),
+        Next::Step(index) => match grade.steps.get(index) {
+            Some(step) => step_next(grade, step, width),
+            None => Vec::new(),
+        },
+        Next::Done => vec![
+            Line::new()
+                .bold(format!("Lab {} is done.", lab.number))
+                .plain(" See your own code carry messages:"),
+            Line::new()
+                .plain("  run    ")
+                .mark(format!("cargo workshop broker --mine {}", lab.name)),
+        ],
+    }
+}
+
+fn predict(grade: &Grade, open: usize, at: &str) -> Vec<Line> {
+    let questions = if open == 1 { "one question".to_owned() } else { format!("{open} questions") };
+    let mut lines = vec![
+        Line::new()
+            .bold("Next: predict.")
+            .plain(format!(" Answer {questions}; a guess is as good as knowing (file: {at})")),
+    ];
+    if let Some(step) = grade.steps.iter().find(|step| step.state != State::Done) {
+        lines.push(
+            Line::new()
+                .dim(format!("  then   step {}, {} minutes: ", step.step.number, step.step.minutes))
+                .dim(step.place.to_string()),
+        );
+    }
+    lines.push(Line::new().plain("  type   ").mark("cargo workshop predict"));
+    lines
+}
+
+fn step_next(grade: &Grade, step: &StepGrade, width: usize) -> Vec<Line> {
+    let lab = &grade.lab;
+    let mut lines = Vec::new();
+    let red = step.red().filter(|_| step.state == State::Red);
+    if let Some(test) = red {
+        lines.push(Line::new().with(Style::Bad, "  ✗ ").bold(test.name.clone()));
+        lines.extend(message(&test.message, width));
+    } else if step.state == State::Red {
+        lines.push(Line::from(format!("  No test ran for step {}.", step.step.number)));
+    }
+    let named = red.map(|test| crate::lab::rule_ids(&test.message)).unwrap_or_default();
+    let ids = if named.is_empty() { step.step.rules.clone() } else { named };
+    for rule in ids.iter().filter_map(|id| lab.rule(id)) {
+        let text = wrap(&format!("{}  {}", rule.id, rule.text), width.saturating_sub(4));
+        lines.extend(text.into_iter().map(|line| Line::from(format!("  {line}"))));
+    }
+    if !lines.is_empty() {
+        lines.push(Line::new());
+    }
+    let core = if step.step.core { ", core" } else { "" };
+    lines.push(
+        Line::new()
+            .bold(format!("Next: step {}, {}", step.step.number, step.step.title))
+            .dim(format!(" ({} minutes{core})", step.step.minutes)),
+    );
+    lines.push(Line::from(format!(
+        "  read   {}/README.md, step {}",
+        lab.folder(),
+        step.step.number
+    )));
+    lines
+        .push(Line::from(format!("  run    cargo test -p {} step_{}", lab.name, step.step.number)));
+    lines.push(Line::from("  stuck  cargo workshop hint"));
+    lines.push(Line::new().plain("  write  ").mark(step.place.to_string()));
+    lines
+}
+
+/// The beginning of a failing test's message.
+pub fn message(text: &str, width: usize) -> Vec<Line> {
+    let all = text.lines().filter(|line| !line.trim().is_empty());
+    let count = all.clone().count();
+    let cut = |line: &str| line.chars().take(width.saturating_sub(4)).collect::<String>();
+    let mut lines: Vec<Line> =
+        all.take(MESSAGE_LINES).map(|line| Line::from(format!("    {}", cut(line)))).collect();
+    if count > MESSAGE_LINES {
+        lines.push(Line::new().dim(format!("    … {} more lines", count - MESSAGE_LINES)));
+    }
+    lines
+}
+
+/// Several labs, and the first thing to do in the first that is not done.
+pub fn whole(grades: &[Grade], width: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for grade in grades {
+        lines.extend(board(grade, width));
+        lines.push(Line::new());
+    }
+    let first = grades.iter().find(|grade| !grade.is_done()).or(grades.last());
+    lines.extend(first.map(|grade| next(grade, width)).unwrap_or_default());
+    lines
+}
+
+/// In a few words, for one line: `2 of 6 steps, 3 of 3 predictions`.
+pub fn summary(grade: &Grade) -> String {
+    let tally = format!("{} of {} steps", grade.done_steps(), grade.steps.len());
+    match &grade.outcome {
+        Outcome::NotCompiled(error) => format!("does not compile: {}", error.what),
+        Outcome::NotRun(why) => why.clone(),
+        Outcome::Looked if grade.steps.iter().any(|s| s.state == State::Unknown) => {
+            "not graded yet".to_owned()
+        }
+        Outcome::Looked | Outcome::Ran => tally,
+    }
+}

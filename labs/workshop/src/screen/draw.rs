@@ -1,0 +1,149 @@
+//! The state as lines: a pure function, so that every screen is a snapshot in the tests.
+
+use super::state::{Service, State, View};
+use crate::grade::{Grade, Outcome};
+use crate::paint::{Line, Style};
+use crate::report;
+
+const KEYS: &str = " h hint · n next · l list · o open page · g grade · q quit";
+const KEYS_AWAY: &str = " Esc back · ↑↓ scroll · h next hint · n next · l list · q quit";
+
+/// Exactly `height` lines, none wider than `width` when painted.
+pub fn draw(state: &State, width: usize, height: usize) -> Vec<Line> {
+    let body_height = height.saturating_sub(4);
+    let mut body = match &state.view {
+        View::Home => home(state, width, body_height),
+        View::List => list(state),
+        View::Text(title, lines) => {
+            let mut all = vec![Line::new().mark(format!(" {title}")), Line::new()];
+            all.extend(lines.iter().map(|line| indented(line, 2)));
+            all
+        }
+    };
+    // The last page stays full.
+    let scroll = state.scroll.min(body.len().saturating_sub(body_height));
+    let more = body.len() > scroll + body_height;
+    body = body.into_iter().skip(scroll).take(body_height).collect();
+    if more && let Some(last) = body.last_mut() {
+        *last = Line::new().dim("  ↓ more");
+    }
+    body.resize(body_height, Line::new());
+
+    let mut lines = vec![header(state, width), Line::new()];
+    lines.extend(body);
+    lines.push(services(state));
+    let keys = if state.view == View::Home { KEYS } else { KEYS_AWAY };
+    lines.push(bar(keys, "", width));
+    lines.truncate(height);
+    lines
+}
+
+fn bar(left: &str, right: &str, width: usize) -> Line {
+    let room = width.saturating_sub(left.chars().count() + right.chars().count());
+    Line::new().with(Style::Bar, format!("{left}{}{right}", " ".repeat(room)))
+}
+
+fn header(state: &State, width: usize) -> Line {
+    let right = match (state.grading, &state.said) {
+        (Some(lab), _) => {
+            let name = state.grades.get(lab).map_or("", |grade| grade.lab.name.as_str());
+            format!("grading {name} … ")
+        }
+        (None, said) => format!("{said} "),
+    };
+    bar(" The workshop", &right, width)
+}
+
+/// Where you are and the next thing to do. What does not fit is left out from the top: the next thing stays.
+fn home(state: &State, width: usize, height: usize) -> Vec<Line> {
+    let Some(grade) = state.grade() else { return Vec::new() };
+    let next: Vec<Line> = report::next(grade, width.saturating_sub(2))
+        .into_iter()
+        .map(|line| indented(&line, 1))
+        .collect();
+    let mut board: Vec<Line> = report::board(grade, width).into_iter().skip(1).collect();
+    let mut top = list(state);
+    top.push(Line::new());
+    board.push(Line::new());
+
+    let mut lines = Vec::new();
+    if top.len() + board.len() + next.len() <= height {
+        lines.extend(top);
+        lines.extend(board);
+    } else if board.len() + next.len() <= height {
+        lines.extend(board);
+    } else if next.len() + 2 <= height {
+        lines.push(lab_line(grade, true));
+        lines.push(Line::new());
+    }
+    // Of a long message the end is what counts: there stands what to do.
+    let skip = next.len().saturating_sub(height);
+    lines.extend(next.into_iter().skip(skip));
+    lines
+}
+
+fn list(state: &State) -> Vec<Line> {
+    let mut lines: Vec<Line> = state
+        .grades
+        .iter()
+        .enumerate()
+        .map(|(at, grade)| lab_line(grade, at == state.lab))
+        .collect();
+    if state.view == View::List {
+        lines.insert(0, Line::new());
+        lines.insert(0, Line::new().bold(" The labs").dim("   a number brings one to the front"));
+        lines.push(Line::new());
+        for grade in &state.grades {
+            lines.extend(report::board(grade, 80));
+            lines.push(Line::new());
+        }
+    }
+    lines
+}
+
+/// `▸ 1 offset-log        Where does a record live?      ███░░░ 3/6   45 min left`
+fn lab_line(grade: &Grade, front: bool) -> Line {
+    let lab = &grade.lab;
+    let sign = if front { "▸" } else { " " };
+    let style = if front { Style::Bold } else { Style::Plain };
+    let done = grade.done_steps();
+    let gauge = format!("{}{}", "■".repeat(done), "□".repeat(grade.steps.len() - done));
+    let left = match grade.minutes_left() {
+        0 => String::new(),
+        minutes => format!("  {minutes} min"),
+    };
+    let mut line = Line::new()
+        .with(Style::Mark, format!(" {sign} "))
+        .with(style, format!("{} {:<18}", lab.number, lab.name))
+        .plain(format!("{:<30} ", lab.about))
+        .with(Style::Good, gauge)
+        .dim(left);
+    if matches!(grade.outcome, Outcome::NotCompiled(_)) {
+        line = line.with(Style::Bad, "  does not compile");
+    }
+    line
+}
+
+fn services(state: &State) -> Line {
+    let mut line = Line::new().plain(" ");
+    for (at, (name, service)) in
+        [("book", &state.book), ("broker", &state.broker)].into_iter().enumerate()
+    {
+        if at > 0 {
+            line = line.dim("   ");
+        }
+        line = match service {
+            Service::Waiting => line.dim(format!("{name} …")),
+            Service::Building => line.dim(format!("building the {name} …")),
+            Service::Serving(at) => line.with(Style::Good, "● ").plain(format!("{name} {at}")),
+            Service::Failed(why) => line.with(Style::Bad, format!("✗ {name}: ")).plain(why.clone()),
+        };
+    }
+    line
+}
+
+fn indented(line: &Line, by: usize) -> Line {
+    let mut all = Line::new().plain(" ".repeat(by));
+    all.0.extend(line.0.iter().cloned());
+    all
+}

@@ -1,0 +1,244 @@
+//! What must be compiled: the solution, the starter, and every wrong solution, one after the other in the same place.
+
+use std::path::Path;
+
+use super::files::{Wrong, wrong};
+use super::{Made, Troubles};
+use crate::cargo::Stop;
+use crate::failure::{Result, could_not, read, write};
+use crate::grade::{Built, Outcome, Wanted, build, run_built};
+use crate::kit::{Kit, rust_files};
+use crate::lab::Lab;
+use crate::libtest::Test;
+use crate::paint::Line;
+use crate::starter;
+
+pub fn check(kit: &Kit, lab: &Lab, made: &[Made], told: &mut Vec<Line>) -> Result<Troubles> {
+    let scratch = scratch(kit, lab)?;
+    let mut troubles = solution(&scratch, lab, made)?;
+    if troubles.is_empty() {
+        troubles.extend(starter_fails(&scratch, lab, made)?);
+        troubles.extend(wrongs(kit, &scratch, lab, made, told)?);
+    }
+    Ok(troubles)
+}
+
+/// A small workspace that holds a copy of one lab.
+fn scratch(kit: &Kit, lab: &Lab) -> Result<Kit> {
+    let root = kit.scratch("verify");
+    let folder = root.join(lab.folder());
+    let _ = std::fs::remove_dir_all(&folder);
+    copy(&kit.path(&lab.folder()), &folder)?;
+    let manifest = read(&kit.path("Cargo.toml"))?;
+    let Some(manifest) = alone(&manifest, &lab.folder()) else {
+        return could_not("Cargo.toml: no list of members to make a smaller one from.");
+    };
+    write(&root.join("Cargo.toml"), &manifest)?;
+    for file in ["Cargo.lock", ".config/insta.yaml"] {
+        if let Ok(text) = read(&kit.path(file)) {
+            write(&root.join(file), &text)?;
+        }
+    }
+    Ok(Kit::at(&root, root.join("target")))
+}
+
+/// A workspace's manifest with one member.
+fn alone(manifest: &str, member: &str) -> Option<String> {
+    let mut text = manifest.to_owned();
+    for (key, list) in
+        [("\ndefault-members = [", String::new()), ("\nmembers = [", format!("\"{member}\""))]
+    {
+        let Some(at) = text.find(key) else { continue };
+        let open = at + key.len();
+        let close = open + text[open..].find(']')?;
+        if list.is_empty() {
+            text.replace_range(at + 1..=close, "");
+        } else {
+            text.replace_range(open..close, &list);
+        }
+    }
+    text.contains(member).then_some(text)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let copied = (|| -> std::io::Result<Vec<std::path::PathBuf>> {
+        std::fs::create_dir_all(to)?;
+        let mut folders = Vec::new();
+        for entry in std::fs::read_dir(from)?.flatten() {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            } else {
+                std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+            }
+        }
+        Ok(folders)
+    })();
+    match copied {
+        Ok(folders) => folders
+            .iter()
+            .try_for_each(|folder| copy(folder, &to.join(folder.file_name().unwrap_or_default()))),
+        Err(why) => {
+            could_not(format!("Cannot copy {} to {}: {why}.", from.display(), to.display()))
+        }
+    }
+}
+
+/// Puts files in place and builds them; a trouble where they do not compile.
+fn built(
+    scratch: &Kit,
+    lab: &Lab,
+    files: &[(&str, &str)],
+) -> Result<std::result::Result<Built, String>> {
+    for (name, text) in files {
+        let path = scratch.path(&format!("{}/src/{name}", lab.folder()));
+        if read(&path).ok().as_deref() != Some(*text) {
+            write(&path, text)?;
+        }
+    }
+    Ok(build(scratch, lab, &Stop::default()).map_err(said))
+}
+
+fn run(
+    scratch: &Kit,
+    lab: &Lab,
+    built: &Built,
+    filter: Option<&str>,
+) -> std::result::Result<Vec<Test>, String> {
+    let wanted = Wanted { filter, ..Wanted::default() };
+    run_built(scratch, lab, built, wanted, &Stop::default()).map_err(said)
+}
+
+fn said(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::NotCompiled(error) => format!("does not compile:\n{}", error.text),
+        Outcome::NotRun(why) => why,
+        Outcome::Looked | Outcome::Ran => String::new(),
+    }
+}
+
+/// The solution, in the lab's place, passes every test.
+fn solution(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
+    let texts = in_the_labs_place(lab, made, None)?;
+    let at = format!("{}/src", lab.solution_folder());
+    let built = match built(scratch, lab, &files(made, &texts))? {
+        Ok(built) => built,
+        Err(why) => return Ok(vec![format!("{at}: {why}")]),
+    };
+    let mut troubles: Troubles =
+        built.warnings.iter().map(|warning| format!("{at}: warning: {warning}")).collect();
+    match run(scratch, lab, &built, None) {
+        Ok(tests) => troubles.extend(
+            tests
+                .iter()
+                .filter(|test| !test.passed)
+                .map(|test| format!("{at}: fails {}: {}", test.name, first(test))),
+        ),
+        Err(why) => troubles.push(format!("{at}: {why}")),
+    }
+    Ok(troubles)
+}
+
+fn files<'a>(made: &'a [Made], texts: &'a [String]) -> Vec<(&'a str, &'a str)> {
+    made.iter().zip(texts).map(|(made, text)| (made.name.as_str(), text.as_str())).collect()
+}
+
+/// The solution's files as the lab would have them, with another body for one step.
+fn in_the_labs_place(lab: &Lab, made: &[Made], other: Option<&Wrong>) -> Result<Vec<String>> {
+    let (anchor, body) = other.map_or(("", ""), |wrong| (&wrong.anchor, &wrong.body));
+    made.iter()
+        .map(|made| match starter::with_body(lab, &made.solution, anchor, body) {
+            Ok(text) => Ok(text),
+            Err(why) => could_not(format!("{}: {why}.", made.name)),
+        })
+        .collect()
+}
+
+/// The starter compiles without a warning, and every step of it fails because of its `todo!` alone.
+fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
+    let texts: Vec<String> = made.iter().map(|made| made.starter.clone()).collect();
+    let at = format!("{}/src", lab.folder());
+    let built = match built(scratch, lab, &files(made, &texts))? {
+        Ok(built) => built,
+        Err(why) => return Ok(vec![format!("{at}: {why}")]),
+    };
+    let mut troubles: Troubles =
+        built.warnings.iter().map(|warning| format!("{at}: warning: {warning}")).collect();
+    let tests = match run(scratch, lab, &built, None) {
+        Ok(tests) => tests,
+        Err(why) => return Ok(vec![format!("{at}: {why}")]),
+    };
+    for step in &lab.steps {
+        let mut of_step = tests.iter().filter(|test| test.step() == Some(step.number)).peekable();
+        if of_step.peek().is_none() {
+            troubles.push(format!("{}: no test for step {}", lab.folder(), step.number));
+        } else if of_step.all(|test| test.passed) {
+            troubles.push(format!("{at}: step {} passes before it is written", step.number));
+        }
+    }
+    for test in tests.iter().filter(|test| !test.passed && !is_todo(test)) {
+        troubles.push(format!("{at}: {} fails by more than a todo!: {}", test.name, first(test)));
+    }
+    Ok(troubles)
+}
+
+fn is_todo(test: &Test) -> bool {
+    test.message.contains("not yet implemented: step ")
+        || (test.message.contains("step ") && test.message.contains(" waits for step "))
+}
+
+fn first(test: &Test) -> &str {
+    test.message.lines().find(|line| !line.trim().is_empty()).unwrap_or("it gave no reason").trim()
+}
+
+/// Every wrong solution is caught by the step that it names.
+fn wrongs(
+    kit: &Kit,
+    scratch: &Kit,
+    lab: &Lab,
+    made: &[Made],
+    told: &mut Vec<Line>,
+) -> Result<Troubles> {
+    let folder = format!("{}/wrong", lab.solution_folder());
+    let mut troubles = Vec::new();
+    for name in rust_files(&kit.path(&folder)) {
+        let at = format!("{folder}/{name}");
+        match one_wrong(kit, scratch, lab, made, &at)? {
+            Ok(line) => told.push(line),
+            Err(why) => troubles.push(format!("{at}: {why}")),
+        }
+    }
+    Ok(troubles)
+}
+
+fn one_wrong(
+    kit: &Kit,
+    scratch: &Kit,
+    lab: &Lab,
+    made: &[Made],
+    at: &str,
+) -> Result<std::result::Result<Line, String>> {
+    let wrong = match wrong(&read(&kit.path(at))?) {
+        Ok(wrong) => wrong,
+        Err(why) => return Ok(Err(why)),
+    };
+    if !made.iter().flat_map(|made| &made.bodies).any(|body| body.anchor == wrong.anchor) {
+        return Ok(Err(format!("the solution has no anchor {}", wrong.anchor)));
+    }
+    if let Some(id) = crate::lab::rule_ids(&wrong.why).iter().find(|id| lab.rule(id).is_none()) {
+        return Ok(Err(format!("it names {id}, which rules.md does not have")));
+    }
+    let texts = in_the_labs_place(lab, made, Some(&wrong))?;
+    let built = match built(scratch, lab, &files(made, &texts))? {
+        Ok(built) => built,
+        Err(why) => return Ok(Err(why)),
+    };
+    let tests = match run(scratch, lab, &built, Some(&wrong.caught_by)) {
+        Ok(tests) => tests,
+        Err(why) => return Ok(Err(why)),
+    };
+    let caught = tests.iter().find(|test| test.name.starts_with(&wrong.caught_by) && !test.passed);
+    Ok(match caught {
+        Some(test) => Ok(Line::new().dim(format!("  caught by {}: {}", test.name, wrong.why))),
+        None => Err(format!("no test {}… fails: {}", wrong.caught_by, wrong.why)),
+    })
+}
