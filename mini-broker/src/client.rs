@@ -1,1 +1,206 @@
-//! A small client for the commands, made from the same wire tables.
+//! A small client: what the commands need of Kafka's protocol, and no more. It speaks the same wire
+//! tables as the broker, from the other end, and works with any Kafka broker.
+//!
+//! It keeps one connection a broker, follows each partition to its leader, and looks at the
+//! metadata again when a leader has moved. Programs that need a full client use one of the many.
+
+pub mod admin;
+pub mod connection;
+pub mod consumer;
+pub mod error;
+pub mod partitioner;
+pub mod producer;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use wire::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic};
+use wire::{Api, ErrorCode};
+
+pub use connection::Connection;
+pub use consumer::Consumer;
+pub use error::Error;
+pub use producer::Producer;
+
+/// How long to wait before the metadata is asked again: Kafka's `retry.backoff.ms`.
+const BACKOFF: Duration = Duration::from_millis(100);
+/// How long a topic may be without leaders before that is an error.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
+
+#[derive(Debug)]
+pub struct Client {
+    servers: Vec<String>,
+    client_id: String,
+    /// Node id → address, from the last metadata.
+    brokers: BTreeMap<i32, String>,
+    controller: i32,
+    connections: BTreeMap<String, Connection>,
+}
+
+/// A partition and who leads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Led {
+    pub partition: i32,
+    pub leader: i32,
+    pub leader_epoch: i32,
+}
+
+impl Client {
+    /// `servers`: `HOST:PORT` with commas between; one that answers is enough.
+    pub async fn connect(servers: &str) -> Result<Self, Error> {
+        let servers = parse_servers(servers)?;
+        let mut client = Client {
+            servers,
+            client_id: "mini-broker".to_owned(),
+            brokers: BTreeMap::new(),
+            controller: -1,
+            connections: BTreeMap::new(),
+        };
+        client.any().await?;
+        Ok(client)
+    }
+
+    pub fn client_id(mut self, client_id: &str) -> Self {
+        self.client_id = client_id.to_owned();
+        self
+    }
+
+    /// A connection to whichever broker answers.
+    pub async fn any(&mut self) -> Result<Connection, Error> {
+        self.connections.retain(|_, connection| !connection.is_closed());
+        if let Some(open) = self.connections.values().next() {
+            return Ok(open.clone());
+        }
+        let known: Vec<_> = self.servers.iter().chain(self.brokers.values()).cloned().collect();
+        let mut first = None;
+        for address in known {
+            match self.to(&address).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.expect("the list of servers is never empty"))
+    }
+
+    /// A connection to the broker with this node id.
+    pub async fn node(&mut self, node: i32) -> Result<Connection, Error> {
+        let address = self.brokers.get(&node).cloned().ok_or(Error::NoSuchBroker(node))?;
+        self.to(&address).await
+    }
+
+    /// A connection to the controller, where topics are made. Any broker will do where none is told.
+    pub async fn controller(&mut self) -> Result<Connection, Error> {
+        self.metadata(Some(&[]), false).await?;
+        match self.brokers.contains_key(&self.controller) {
+            true => self.node(self.controller).await,
+            false => self.any().await,
+        }
+    }
+
+    async fn to(&mut self, address: &str) -> Result<Connection, Error> {
+        if let Some(open) = self.connections.get(address).filter(|c| !c.is_closed()) {
+            return Ok(open.clone());
+        }
+        let connection = Connection::open(address, &self.client_id).await?;
+        self.connections.insert(address.to_owned(), connection.clone());
+        Ok(connection)
+    }
+
+    pub async fn call_any<R: Api>(&mut self, request: R) -> Result<R::Response, Error> {
+        self.any().await?.call(request).await
+    }
+
+    /// `topics`: `None` asks for all.
+    pub async fn metadata(
+        &mut self,
+        topics: Option<&[&str]>,
+        create: bool,
+    ) -> Result<MetadataResponse, Error> {
+        let named = |name: &&str| MetadataRequestTopic {
+            name: Some((*name).to_owned()),
+            ..Default::default()
+        };
+        let request = MetadataRequest {
+            topics: topics.map(|topics| topics.iter().map(named).collect()),
+            allow_auto_topic_creation: create,
+            ..Default::default()
+        };
+        let answer = self.call_any(request).await?;
+        let brokers = answer.brokers.iter();
+        self.brokers = brokers.map(|b| (b.node_id, address(&b.host, b.port))).collect();
+        self.controller = answer.controller_id;
+        Ok(answer)
+    }
+
+    /// The partitions of `topic` in order, each with its leader. Waits a while for a topic that is
+    /// being made, or for a leader that is being elected.
+    pub async fn partitions(&mut self, topic: &str, create: bool) -> Result<Vec<Led>, Error> {
+        let give_up = Instant::now() + LEADER_TIMEOUT;
+        loop {
+            let found = match self.metadata(Some(&[topic]), create).await {
+                Ok(answer) => led(topic, answer.topics),
+                Err(error) => Err(error),
+            };
+            // A topic that nobody is about to make will not appear by waiting.
+            let hopeless = |error: &Error| {
+                !create
+                    && matches!(error, Error::Refused { code, .. }
+                        if *code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+                    || matches!(error, Error::Connect { .. })
+            };
+            match found {
+                Err(error) if error.is_retriable() && !hopeless(&error) && Instant::now() < give_up => {
+                    sleep(BACKOFF).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+fn led(topic: &str, topics: Vec<MetadataResponseTopic>) -> Result<Vec<Led>, Error> {
+    let refused = |code| Err(Error::refused(format!("topic `{topic}`"), code, None));
+    let Some(found) = topics.into_iter().find(|found| found.name.as_deref() == Some(topic)) else {
+        return refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    };
+    if found.error_code.is_err() {
+        return refused(found.error_code);
+    }
+    let mut partitions = Vec::new();
+    for p in found.partitions {
+        // Other codes (a replica is down) do not keep the leader from serving.
+        if p.leader_id < 0 {
+            let what = format!("partition {topic}-{}", p.partition_index);
+            return Err(Error::refused(what, ErrorCode::LEADER_NOT_AVAILABLE, None));
+        }
+        partitions.push(Led {
+            partition: p.partition_index,
+            leader: p.leader_id,
+            leader_epoch: p.leader_epoch,
+        });
+    }
+    if partitions.is_empty() {
+        return refused(ErrorCode::LEADER_NOT_AVAILABLE);
+    }
+    partitions.sort_by_key(|p| p.partition);
+    Ok(partitions)
+}
+
+fn parse_servers(list: &str) -> Result<Vec<String>, Error> {
+    let valid = |server: &str| {
+        server.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0)
+        })
+    };
+    let servers: Vec<String> = list.split(',').map(|server| server.trim().to_owned()).collect();
+    match servers.iter().all(|server| valid(server)) {
+        true => Ok(servers),
+        false => Err(Error::Servers(list.to_owned())),
+    }
+}
+
+/// An IPv6 address takes brackets before a port.
+fn address(host: &str, port: i32) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}

@@ -4,6 +4,26 @@
 use std::io::{self, BufWriter, IsTerminal, StderrLock, Stdout, Write};
 use std::time::{Duration, Instant};
 
+use super::Failure;
+use crate::client;
+
+/// Where a command looks for a broker unless told otherwise.
+pub const DEFAULT_SERVER: &str = "127.0.0.1:9092";
+
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        Failure::new(error.to_string())
+    }
+}
+
+/// `NAME=VALUE` on a command line. The value may hold further signs of equality.
+pub fn name_value(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
 /// Buffered standard output. When its reader is gone (`… | head`), there is nothing left to do:
 /// the process ends, quietly.
 pub struct Out(BufWriter<Stdout>);
