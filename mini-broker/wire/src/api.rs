@@ -104,14 +104,20 @@ macro_rules! apis {
                 match self { $( Request::$name(_) => $key, )* }
             }
 
-            fn read(key: i16, version: i16, frame: &mut Frame) -> Result<Request, Malformed> {
+            /// The body alone. `key` and `version` must be of [`SUPPORTED`].
+            pub fn read<S: Source>(
+                key: i16,
+                version: i16,
+                source: &mut S,
+            ) -> Result<Request, Malformed> {
                 match key {
-                    $( $key => read::<$request>(version, frame).map(Request::$name), )*
+                    $( $key => read::<$request, S>(version, source).map(Request::$name), )*
                     _ => unreachable!("only keys of SUPPORTED come here"),
                 }
             }
 
-            fn write<S: Sink>(&self, version: i16, sink: &mut S) {
+            /// The body alone.
+            pub fn write<S: Sink>(&self, version: i16, sink: &mut S) {
                 match self { $( Request::$name(request) => write(request, version, sink), )* }
             }
         }
@@ -121,14 +127,20 @@ macro_rules! apis {
                 match self { $( Response::$name(_) => $key, )* }
             }
 
-            fn read(key: i16, version: i16, frame: &mut Frame) -> Result<Response, Malformed> {
+            /// The body alone. `key` and `version` must be of [`SUPPORTED`].
+            pub fn read<S: Source>(
+                key: i16,
+                version: i16,
+                source: &mut S,
+            ) -> Result<Response, Malformed> {
                 match key {
-                    $( $key => read::<$response>(version, frame).map(Response::$name), )*
+                    $( $key => read::<$response, S>(version, source).map(Response::$name), )*
                     _ => unreachable!("only keys of SUPPORTED come here"),
                 }
             }
 
-            fn write<S: Sink>(&self, version: i16, sink: &mut S) {
+            /// The body alone.
+            pub fn write<S: Sink>(&self, version: i16, sink: &mut S) {
                 match self { $( Response::$name(response) => write(response, version, sink), )* }
             }
         }
@@ -164,10 +176,10 @@ pub fn supported(api_key: i16) -> Option<&'static ApiRange> {
     SUPPORTED.iter().find(|range| range.key == api_key)
 }
 
-fn read<M: Message>(version: i16, frame: &mut Frame) -> Result<M, Malformed> {
-    let message = M::read(frame, Version::of::<M>(version));
+fn read<M: Message, S: Source>(version: i16, source: &mut S) -> Result<M, Malformed> {
+    let message = M::read(source, Version::of::<M>(version));
     message
-        .and_then(|message| frame.finish().map(|()| message))
+        .and_then(|message| source.finish().map(|()| message))
         .map_err(|malformed| malformed.inside(M::NAME))
 }
 

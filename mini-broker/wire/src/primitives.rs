@@ -89,6 +89,8 @@ pub trait Source: Sized {
         &mut self,
         field: &mut impl FnMut(&mut Self, u32) -> Result<bool, Malformed>,
     ) -> Result<(), Malformed>;
+    /// Every message must end where its frame ends.
+    fn finish(&self) -> Result<(), Malformed>;
 }
 
 /// A frame being read, from front to back.
@@ -115,14 +117,6 @@ impl Frame {
 
     fn left(&self) -> usize {
         self.end - self.at
-    }
-
-    /// Every message must end where its frame ends.
-    pub fn finish(&self) -> Result<(), Malformed> {
-        match self.left() {
-            0 => Ok(()),
-            left => Err(self.malformed(Problem::Trailing { left })),
-        }
     }
 
     fn malformed(&self, problem: Problem) -> Malformed {
@@ -253,6 +247,13 @@ impl Source for Frame {
             self.end += after;
         }
         Ok(())
+    }
+
+    fn finish(&self) -> Result<(), Malformed> {
+        match self.left() {
+            0 => Ok(()),
+            left => Err(self.malformed(Problem::Trailing { left })),
+        }
     }
 }
 
