@@ -1,0 +1,157 @@
+"""confluent-kafka: librdkafka for Python."""
+
+import confluent_kafka
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from contract import serve, to_bytes, to_text
+
+BROKER = None
+CONSUMER = None
+ADMIN = None
+
+
+def hello(broker):
+    global BROKER, CONSUMER, ADMIN
+    BROKER = broker
+    ADMIN = AdminClient({"bootstrap.servers": broker})
+    CONSUMER = Consumer(
+        {
+            "bootstrap.servers": broker,
+            "group.id": "unused",  # this client wants one even where it only assigns
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 50,
+        }
+    )
+    versions = f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
+    return {
+        "program": f"confluent-kafka {versions}",
+        "can": ["create", "produce", "read", "times", "headers", "binary", "nulls", "idempotent", "transaction"],
+    }
+
+
+def create(topic, partitions, configs):
+    new = NewTopic(topic, partitions, 1, config=configs)
+    ADMIN.create_topics([new])[topic].result(10)
+    return {}
+
+
+def producer(**settings):
+    return Producer({"bootstrap.servers": BROKER, **settings})
+
+
+def produce(topic, codec, acks, records):
+    settings = {}
+    if codec != "default":
+        settings["compression.type"] = codec
+    if acks == "idempotent":
+        settings["enable.idempotence"] = True
+    elif acks != "default":
+        settings["acks"] = acks
+    client = producer(**settings)
+    failures = []
+
+    def delivered(error, _message):
+        if error:
+            failures.append(str(error))
+
+    for n, (time, key, value, headers) in enumerate(records):
+        client.produce(
+            topic,
+            to_bytes(value),
+            to_bytes(key),
+            timestamp=time,
+            headers=[(name, to_bytes(text)) for name, text in headers],
+            on_delivery=delivered,
+        )
+        if codec != "default" and n % 100 == 99:
+            client.flush(10)
+    if client.flush(10) or failures:
+        raise RuntimeError(failures[0] if failures else "not all records were delivered")
+    return {}
+
+
+def read(topic, partition, at, count):
+    if "time" in at:
+        start = find(topic, partition, at["time"])["offset"]
+    else:
+        start = at.get("offset", confluent_kafka.OFFSET_BEGINNING)
+    CONSUMER.assign([TopicPartition(topic, partition, start)])
+    records = []
+    while len(records) < count:
+        messages = CONSUMER.consume(count - len(records), timeout=10)
+        if not messages:
+            raise RuntimeError(f"{len(records)} of {count} records came within 10 s")
+        for message in messages:
+            if message.error():
+                raise KafkaException(message.error())
+            headers = [[name, to_text(data)] for name, data in message.headers() or []]
+            records.append(
+                [
+                    message.offset(),
+                    message.timestamp()[1],
+                    to_text(message.key()),
+                    to_text(message.value()),
+                    headers,
+                ]
+            )
+    return {"records": records}
+
+
+def find(topic, partition, time):
+    [found] = CONSUMER.offsets_for_times([TopicPartition(topic, partition, time)], timeout=10)
+    return {"offset": None if found.offset < 0 else found.offset}
+
+
+def ends(topic):
+    partitions = sorted(CONSUMER.list_topics(topic, timeout=10).topics[topic].partitions)
+    marks = [CONSUMER.get_watermark_offsets(TopicPartition(topic, n), timeout=10) for n in partitions]
+    return {"ends": [high for _, high in marks]}
+
+
+def refused(case, topic):
+    """Runs into one refusal and returns Kafka's error code for it."""
+    try:
+        if case == "too-large":
+            codes = []
+            client = producer(**{"message.max.bytes": 5_000_000})
+            client.produce(topic, b"x" * 2_000_000, on_delivery=lambda e, _: codes.append(e))
+            client.flush(10)
+            return {"code": codes[0].code() if codes and codes[0] else None}
+        if case == "outside":
+            CONSUMER.assign([TopicPartition(topic, 0, 1_000_000)])
+            message = CONSUMER.poll(10)
+            # librdkafka says _AUTO_OFFSET_RESET and puts the broker's answer in the text.
+            text = str(message.error()) if message else "nothing came"
+            return {"code": 1 if "OFFSET_OUT_OF_RANGE" in text or "out of range" in text else text}
+        if case == "transaction":
+            producer(**{"transactional.id": "t"}).init_transactions(10)
+        elif case == "unknown-topic":
+            ADMIN.delete_topics([topic])[topic].result(10)
+        else:
+            partitions, replicas, configs = {
+                "exists": (1, 1, {}),
+                "illegal-name": (1, 1, {}),
+                "no-partitions": (0, 1, {}),
+                "too-many-replicas": (1, 3, {}),
+                "unknown-config": (1, 1, {"colour": "red"}),
+            }[case]
+            new = NewTopic(topic, partitions, replicas, config=configs)
+            ADMIN.create_topics([new])[topic].result(10)
+    except KafkaException as error:
+        return {"code": error.args[0].code()}
+    return {"code": None}
+
+
+serve(
+    {
+        "hello": hello,
+        "create": create,
+        "produce": produce,
+        "read": read,
+        "find": find,
+        "ends": ends,
+        "refused": refused,
+    }
+)

@@ -1,0 +1,77 @@
+"""Fetches the programs, once, into a cache folder: ${XDG_CACHE_HOME:-~/.cache}/kafka-workshop."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kafka-workshop"
+
+
+class Missing(Exception):
+    """Something this script cannot install by itself."""
+
+
+def run(*command, **options):
+    subprocess.run([str(word) for word in command], check=True, stdout=sys.stderr, **options)
+
+
+def need(program, package):
+    if shutil.which(program):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"installing {package}", file=sys.stderr)
+        run("apt-get", "install", "-y", "-q", package)
+    else:
+        raise Missing(f"{program} is missing (Debian: apt install {package})")
+
+
+def kcat():
+    need("kcat", "kcat")
+
+
+def python():
+    """A virtual environment with the pinned clients; returns its interpreter."""
+    pins = HERE / "python/requirements.txt"
+    venv = CACHE / f"python-{digest(pins)}"
+    if not (venv / "complete").exists():
+        print("fetching the Python clients", file=sys.stderr)
+        run(sys.executable, "-m", "venv", "--clear", venv)
+        run(venv / "bin/pip", "install", "-q", "--disable-pip-version-check", "-r", pins)
+        (venv / "complete").touch()
+    return venv / "bin/python"
+
+
+def node():
+    """kafkajs and its plug-ins by `npm ci`; returns the folder of modules."""
+    need("node", "nodejs")
+    need("npm", "npm")
+    lock = HERE / "node/package-lock.json"
+    folder = CACHE / f"node-{digest(lock)}"
+    if not (folder / "complete").exists():
+        print("fetching kafkajs", file=sys.stderr)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (HERE / "node").glob("package*.json"):
+            shutil.copy(file, folder)
+        # Without install scripts: nothing is compiled, the plug-ins bring what they need.
+        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=folder)
+        (folder / "complete").touch()
+    return folder / "node_modules"
+
+
+def kafka_jars():
+    """Kafka's jars; returns the class path."""
+    need("java", "default-jdk-headless")
+    need("mvn", "maven")
+    script = '. "$1/kafka.sh" && kafka_jars && echo "$KAFKA_JARS"'
+    done = subprocess.run(["bash", "-c", script, "bash", HERE], stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise Missing("the jars of Apache Kafka could not be fetched")
+    return done.stdout.strip()
+
+
+def digest(file):
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

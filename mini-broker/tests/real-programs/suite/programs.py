@@ -1,0 +1,103 @@
+"""The programs under test: how each adapter is started, and how one talks to it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import install
+from install import HERE
+
+TIME_LIMIT_S = 90
+
+
+class Failed(Exception):
+    """The program answered with an error, or not in time."""
+
+
+class Program:
+    """One adapter process that lives as long as the suite: one JSON line in, one out."""
+
+    def __init__(self, name, command, log_dir, env=None):
+        self.name = name
+        self.command = [str(word) for word in command]
+        self.env = {**os.environ, **(env or {})}
+        self.log = open(log_dir / f"{name}.log", "w")
+        self.process = None
+        self.can = []
+
+    def start(self, broker):
+        self.broker = broker
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env=self.env,
+            text=True,
+        )
+        hello = self.ask("hello", broker=broker)
+        self.title, self.can = hello["program"], hello["can"]
+
+    def ask(self, what, **request):
+        if self.process.poll() is not None:
+            self.start(self.broker)
+        late = threading.Timer(TIME_LIMIT_S, self.process.kill)
+        late.start()
+        try:
+            print(json.dumps({"do": what, **request}), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        finally:
+            late.cancel()
+        if not line:
+            self.process.wait()
+            raise Failed(f"no answer to {what!r}; see {self.log.name}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log.close()
+
+
+def programs(names, log_dir):
+    """Installs what the named programs need and returns them, not yet started."""
+    adapters = HERE / "adapters"
+    made = []
+    for name in names:
+        env = None
+        if name == "kcat":
+            install.kcat()
+            command = [sys.executable, adapters / "kcat.py"]
+        elif name in ("confluent", "kafka-python"):
+            command = [install.python(), adapters / f"{name.replace('-', '_')}.py"]
+        elif name == "kafkajs":
+            env = {"NODE_PATH": str(install.node())}
+            command = ["node", adapters / "kafkajs.js"]
+        elif name == "java":
+            command = [*java(), HERE / "java/Adapter.java"]
+        elif name == "kafka-tools":
+            command = [sys.executable, adapters / "kafka_tools.py", *java(), HERE / "java/Tools.java"]
+        else:
+            raise install.Missing(f"no program is called {name}; there are: {', '.join(ALL)}")
+        made.append(Program(name, command, log_dir, env))
+    return made
+
+
+def java():
+    # Short-lived, on few cores: the simpler compiler and collector cost less than they save.
+    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", install.kafka_jars()]
+
+
+ALL = ["kcat", "confluent", "kafka-python", "kafkajs", "java", "kafka-tools"]
