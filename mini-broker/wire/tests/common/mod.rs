@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use bytes::BytesMut;
-use wire::primitives::{Sink, Source, Version, Width};
+use wire::primitives::{Field, Sink, Source, Version, Width};
 use wire::{ApiRange, Gap, Malformed, SUPPORTED};
 
 /// The seed of this run: `WIRE_SEED`, or always the same. Every failure prints it.
@@ -139,7 +139,10 @@ impl Sink for Saboteur {
         self.told = true;
         match width {
             _ if v.flexible => self.sink.varint((wrong as u32).wrapping_add(1)),
-            Width::Two => self.sink.put(&(wrong as i16).to_be_bytes()),
+            Width::Two => {
+                let wrong = wrong.min(i16::MAX.into()) as i16;
+                self.sink.put(&wrong.to_be_bytes());
+            }
             Width::Four => self.sink.put(&wrong.to_be_bytes()),
         }
     }
@@ -155,6 +158,16 @@ impl Sink for Saboteur {
         self.sink.varint(1000);
         self.sink.varint(3);
         self.sink.put(b"new");
+    }
+
+    /// The lie may be inside, and is then part of the field's size.
+    fn tagged(&mut self, tag: u32, field: &impl Field, v: Version) {
+        let before = std::mem::take(&mut self.sink);
+        field.write(self, v);
+        let inside = std::mem::replace(&mut self.sink, before);
+        self.sink.varint(tag);
+        self.sink.varint(inside.bytes.len() as u32);
+        self.sink.put(&inside.bytes);
     }
 }
 
