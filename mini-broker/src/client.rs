@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use wire::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic};
+use wire::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
+};
 use wire::{Api, ErrorCode};
 
 pub use connection::Connection;
@@ -150,7 +152,9 @@ impl Client {
                     || matches!(error, Error::Connect { .. })
             };
             match found {
-                Err(error) if error.is_retriable() && !hopeless(&error) && Instant::now() < give_up => {
+                Err(error)
+                    if error.is_retriable() && !hopeless(&error) && Instant::now() < give_up =>
+                {
                     sleep(BACKOFF).await;
                 }
                 other => return other,

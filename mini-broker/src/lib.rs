@@ -12,5 +12,23 @@
 //! The modules stand in the order in which a request meets them.
 
 pub mod cli;
+
+pub mod listen;
+
+pub mod connection;
+
+pub mod validate;
+
+pub mod engine;
+
+pub mod broker;
+
+pub mod coordinator;
+
+pub mod labs;
+
+pub mod disk;
+
 pub mod client;
+
 pub mod records;

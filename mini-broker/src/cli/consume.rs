@@ -80,7 +80,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     result
 }
 
-async fn print_messages(args: &Args, out: &mut impl Write, printed: &mut u64) -> Result<(), Failure> {
+async fn print_messages(
+    args: &Args,
+    out: &mut impl Write,
+    printed: &mut u64,
+) -> Result<(), Failure> {
     let formatter = Formatter::new(&args.properties)?;
     let mut client = Client::connect(&args.bootstrap_server).await?;
     let from = positions(&mut client, args).await?;

@@ -309,8 +309,7 @@ impl LineReader {
                 None => (text, None),
             };
             rest = after;
-            let name =
-                self.cut(&mut header, &self.headers_key_separator, "header key", number)?;
+            let name = self.cut(&mut header, &self.headers_key_separator, "header key", number)?;
             headers.push(match name {
                 Some(name) => (name.to_vec(), (!self.is_null(header)).then(|| header.to_vec())),
                 None => (header.to_vec(), None),

@@ -82,10 +82,8 @@ impl Client {
             resource_name: (*name).to_owned(),
             configuration_keys: None,
         });
-        let request = DescribeConfigsRequest {
-            resources: resources.collect(),
-            ..Default::default()
-        };
+        let request =
+            DescribeConfigsRequest { resources: resources.collect(), ..Default::default() };
         let answer = self.call_any(request).await?;
         let mut configs = BTreeMap::new();
         for result in answer.results {

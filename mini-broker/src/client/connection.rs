@@ -139,9 +139,7 @@ impl Connection {
     }
 
     /// Asks in our highest version; a broker that does not know it answers with its own range.
-    async fn api_versions(
-        &self,
-    ) -> Result<Vec<wire::api_versions::ApiVersion>, Error> {
+    async fn api_versions(&self) -> Result<Vec<wire::api_versions::ApiVersion>, Error> {
         let request = || ApiVersionsRequest {
             client_software_name: "mini-broker".to_owned(),
             client_software_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -252,7 +250,9 @@ async fn next_frame(
 ) -> io::Result<Option<BytesMut>> {
     loop {
         let frame = wire::frame::cut(buffer, wire::frame::DEFAULT_MAX_BYTES);
-        if let Some(frame) = frame.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))? {
+        if let Some(frame) =
+            frame.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
+        {
             return Ok(Some(frame));
         }
         buffer.reserve(64 << 10);

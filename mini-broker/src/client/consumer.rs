@@ -212,7 +212,9 @@ impl Consumer {
 
     async fn find_leaders(&mut self) -> Result<(), Error> {
         // While the cluster is away there is nothing to find; the next round tries again.
-        let Ok(partitions) = self.client.partitions(&self.topic, false).await else { return Ok(()) };
+        let Ok(partitions) = self.client.partitions(&self.topic, false).await else {
+            return Ok(());
+        };
         for led in partitions {
             if let Some(position) = self.assigned.get_mut(&led.partition) {
                 position.led = led;

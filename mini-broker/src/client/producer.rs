@@ -11,9 +11,7 @@ use bytes::BytesMut;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use wire::ErrorCode;
-use wire::produce::{
-    PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
-};
+use wire::produce::{PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData};
 
 use super::{BACKOFF, Client, Error, Led, connection::REQUEST_TIMEOUT};
 use crate::records::{Builder, Codec};
@@ -305,9 +303,10 @@ impl Producer {
         for batch in batches.into_iter().rev() {
             self.busy.remove(&batch.partition);
             let result = outcome(&self.topic, batch.partition, &result);
-            let late = batch.pushed.first().is_none_or(|first| {
-                first.elapsed() >= self.settings.delivery_timeout
-            });
+            let late = batch
+                .pushed
+                .first()
+                .is_none_or(|first| first.elapsed() >= self.settings.delivery_timeout);
             match result {
                 Err(error) if error.is_retriable() && !late && self.settings.acks != 0 => {
                     self.refresh_at = Some(Instant::now() + BACKOFF);

@@ -1,0 +1,349 @@
+//! The broker as a state machine: inputs go in with the time, outputs come out. It owns no clock, no
+//! socket, no thread and no randomness but a seed; it reaches the disk through [`Files`]. So the
+//! order of events is a list, and the same list gives the same outputs.
+//!
+//! Whoever drives it calls [`Broker::handle`] for each input, delivers the outputs, and then calls
+//! [`Broker::tick`], at the latest when [`Broker::deadline`] says so. A tick too early does nothing.
+//! What was parked (a fetch that waits for records) is released in the tick, so that a turn with many
+//! produce requests wakes a consumer once.
+
+mod start;
+
+mod produce;
+
+mod fetch;
+
+mod list_offsets;
+
+mod metadata;
+
+mod topics;
+
+pub mod configs;
+
+mod describe_configs;
+
+mod cluster_info;
+
+mod partition;
+
+mod waiting;
+
+mod files;
+
+mod errors;
+
+pub use configs::Config;
+pub use errors::Refused;
+pub use files::Files;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+use uuid::Uuid;
+use wire::{Request, Response};
+
+use crate::coordinator::{self, Cluster, Coordinator};
+use crate::validate::Verdicts;
+use partition::Partition;
+use waiting::{AfterSync, Parked, Timers};
+
+/// The time, twice: `mono_ms` for waiting, `wall_ms` for timestamps and retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since some start; it never goes back.
+    pub mono_ms: u64,
+    /// Milliseconds since 1970, as the system's clock has them.
+    pub wall_ms: u64,
+}
+
+/// Which request of which connection. Every ticket is answered exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    pub connection: u32,
+    pub request: u32,
+}
+
+/// Who asks, and in which version of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: Option<String>,
+    pub host: IpAddr,
+    pub api_version: i16,
+}
+
+/// A job that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call(pub u64);
+
+#[derive(Debug)]
+pub enum Input {
+    /// A request; what its batches' headers and checksums are worth was found out before.
+    Request { ticket: Ticket, client: Client, request: Request, verdicts: Verdicts },
+    /// The connection is closed: nothing may be parked for it any more.
+    Gone { connection: u32 },
+    /// A job has ended.
+    Done { call: Call, done: io::Result<Done> },
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    Answer { ticket: Ticket, answer: Answer },
+    Do { call: Call, job: Job },
+    Tell(Event),
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Answer {
+    /// `slices[n]` is what the body's `Records::There { slot: n, .. }` stands for.
+    Response { body: Response, slices: Vec<Located> },
+    /// acks=0: the client does not listen.
+    Nothing,
+    /// Close the connection, for this reason.
+    HangUp(String),
+}
+
+/// Bytes of a segment's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    pub dir: Arc<str>,
+    /// The segment's base offset, which names its file.
+    pub segment: u64,
+    pub position: u64,
+    pub len: u32,
+}
+
+/// Slow work, done elsewhere; its end comes back as [`Input::Done`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Everything written to the directory so far, to the disk: its log is then safe below `to`.
+    Sync {
+        dir: String,
+        to: u64,
+    },
+    Remove {
+        dir: String,
+    },
+    Checkpoint {
+        name: String,
+        text: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Synced { to: u64 },
+    Removed,
+    Written,
+}
+
+/// What a person watching the broker may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    TopicCreated {
+        topic: String,
+    },
+    TopicDeleted {
+        topic: String,
+    },
+    /// Bytes behind the last whole batch were cut off when the log was opened.
+    Cut {
+        partition: String,
+        bytes: u64,
+    },
+    SegmentsDeleted {
+        partition: String,
+        count: usize,
+        log_start: u64,
+    },
+    /// An organ panicked: this partition answers no more.
+    OrganBroke {
+        partition: String,
+        broken: crate::labs::Broken,
+    },
+    /// The disk failed a partition.
+    Storage {
+        partition: String,
+        why: String,
+        offline: bool,
+    },
+    /// A directory that is not a partition of this cluster was left alone.
+    Stray {
+        dir: String,
+    },
+    JobFailed {
+        job: Job,
+        why: String,
+    },
+}
+
+pub struct Broker {
+    config: Config,
+    files: Box<dyn Files>,
+    coordinator: Coordinator,
+    /// What the cluster has agreed on.
+    cluster: Cluster,
+    cluster_id: String,
+    /// The partitions of every topic, by number. Invariant: the same topics as `cluster`.
+    topics: BTreeMap<String, Vec<Partition>>,
+    parked: BTreeMap<Ticket, Parked>,
+    /// Parked fetches whose partitions moved since the last tick.
+    woken: BTreeSet<Ticket>,
+    timers: Timers,
+    after_sync: AfterSync,
+    /// Whether a sync of the metadata log is under way.
+    metadata_syncing: bool,
+    jobs: BTreeMap<Call, Running>,
+    last_call: u64,
+    /// Producer ids that may be handed out.
+    producer_ids: Range<i64>,
+    /// Whether a recovery point moved since the checkpoint was last written.
+    checkpoint_due: bool,
+}
+
+/// A job that is under way, and the partition it is for.
+struct Running {
+    job: Job,
+    owner: Option<Owner>,
+}
+
+struct Owner {
+    topic: Arc<str>,
+    index: i32,
+    id: Uuid,
+}
+
+impl Broker {
+    /// Takes one input into account.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Request { ticket, client, request, verdicts } => {
+                self.request(now, ticket, client, request, verdicts, out);
+            }
+            Input::Gone { connection } => self.gone(connection),
+            Input::Done { call, done } => self.done(now, call, done, out),
+        }
+    }
+
+    /// When `tick` has something to do, in `mono_ms`.
+    pub fn deadline(&self) -> Option<u64> {
+        if self.woken.is_empty() { self.timers.next() } else { Some(0) }
+    }
+
+    /// Releases what is parked and does what is due.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.release(now, out);
+        self.run_timers(now, out);
+    }
+
+    /// A clean stop: all that was written reaches the disk, and the next start need not look.
+    pub fn stop(&mut self) -> io::Result<()> {
+        self.files.sync(coordinator::METADATA_DIR)?;
+        for partition in self.topics.values_mut().flatten() {
+            partition.sync_now(self.files.as_mut())?;
+        }
+        let text = self.recovery_points();
+        self.files.checkpoint(start::RECOVERY_POINTS, &text)
+    }
+
+    fn request(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        client: Client,
+        request: Request,
+        verdicts: Verdicts,
+        out: &mut Vec<Output>,
+    ) {
+        let answer = match request {
+            Request::Produce(request) => self.produce(now, request, verdicts, out),
+            Request::Fetch(request) => match self.fetch(now, ticket, request, out) {
+                Some(answer) => answer,
+                None => return, // parked
+            },
+            Request::Metadata(request) => {
+                return self.metadata(now, ticket, client, request, out);
+            }
+            Request::ListOffsets(request) => {
+                self.list_offsets(now, client.api_version, &request, out).into()
+            }
+            Request::CreateTopics(request) => {
+                return self.create_topics(now, ticket, request, out);
+            }
+            Request::DeleteTopics(request) => {
+                return self.delete_topics(now, ticket, request, out);
+            }
+            Request::InitProducerId(request) => {
+                return self.init_producer_id(now, ticket, client, request, out);
+            }
+            Request::FindCoordinator(request) => {
+                self.find_coordinator(client.api_version, request).into()
+            }
+            Request::DescribeConfigs(request) => self.describe_configs(request).into(),
+            Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
+            Request::ApiVersions(_) => cluster_info::api_versions().into(),
+        };
+        out.push(Output::Answer { ticket, answer });
+    }
+
+    fn gone(&mut self, connection: u32) {
+        let of = |request| Ticket { connection, request };
+        let tickets: Vec<Ticket> =
+            self.parked.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            self.unpark(ticket);
+        }
+    }
+
+    fn start_job(&mut self, job: Job, owner: Option<Owner>, out: &mut Vec<Output>) {
+        self.last_call += 1;
+        let call = Call(self.last_call);
+        self.jobs.insert(call, Running { job: job.clone(), owner });
+        out.push(Output::Do { call, job });
+    }
+
+    fn sync_partition(&mut self, topic: &str, index: i32, to: u64, out: &mut Vec<Output>) {
+        let Some(partition) = self.partition(topic, index) else { return };
+        let job = Job::Sync { dir: partition.dir.to_string(), to };
+        let owner = Owner { topic: Arc::clone(&partition.topic), index, id: partition.topic_id };
+        self.start_job(job, Some(owner), out);
+    }
+
+    fn done(&mut self, now: Now, call: Call, done: io::Result<Done>, out: &mut Vec<Output>) {
+        let Some(Running { job, owner }) = self.jobs.remove(&call) else { return };
+        match (&job, owner) {
+            (Job::Sync { dir, to }, None) if dir == coordinator::METADATA_DIR => {
+                self.metadata_synced(now, done.map(|_| *to), out);
+            }
+            (Job::Sync { to, .. }, Some(Owner { topic, index, id })) => {
+                // A topic of the same name may have come in place of the one that was synced.
+                let partition = self.partition(&topic, index);
+                let Some(partition) = partition.filter(|now| now.topic_id == id) else { return };
+                match done {
+                    Ok(_) => partition.synced(*to),
+                    Err(error) => partition.sync_failed(&error, out),
+                }
+                self.checkpoint_soon(now);
+                self.rearm(now, &topic, index);
+            }
+            _ => {
+                if let Err(error) = done {
+                    out.push(Output::Tell(Event::JobFailed { job, why: error.to_string() }));
+                }
+            }
+        }
+    }
+
+    fn partition(&mut self, topic: &str, index: i32) -> Option<&mut Partition> {
+        self.topics.get_mut(topic)?.get_mut(usize::try_from(index).ok()?)
+    }
+}
+
+impl<R: Into<Response>> From<R> for Answer {
+    fn from(body: R) -> Self {
+        Answer::Response { body: body.into(), slices: Vec::new() }
+    }
+}

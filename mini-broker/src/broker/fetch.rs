@@ -1,0 +1,149 @@
+//! Fetch: where the asked-for batches stand in their files, never the bytes themselves. A fetch
+//! that finds too little is parked until its partitions move or its time is up.
+//!
+//! Without sessions: every request names all it wants, and is answered with session 0.
+
+use bytes::BytesMut;
+use wire::fetch::{
+    FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+};
+use wire::{ErrorCode, Records};
+
+use super::partition::{Partition, Turn};
+use super::waiting::Parked;
+use super::{Answer, Broker, Located, Now, Output, Refused, Ticket};
+
+const READ_COMMITTED: i8 = 1;
+
+/// One look at what a fetch asks for.
+pub struct Attempt {
+    pub answer: Answer,
+    /// Whether to answer now: there is enough, or something to say that waiting does not change.
+    pub enough: bool,
+}
+
+/// What is collected while the partitions are asked in turn.
+struct Collected {
+    slices: Vec<Located>,
+    bytes: u32,
+    max_bytes: u32,
+    error: bool,
+}
+
+impl Broker {
+    /// The answer, or `None` if the fetch was parked.
+    pub(super) fn fetch(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        request: FetchRequest,
+        out: &mut Vec<Output>,
+    ) -> Option<Answer> {
+        if request.session_id != 0 {
+            let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
+            return Some(FetchResponse { error_code, ..Default::default() }.into());
+        }
+        let attempt = self.try_fetch(now, &request, out);
+        if attempt.enough || request.max_wait_ms <= 0 {
+            return Some(attempt.answer);
+        }
+        let deadline = now.mono_ms + request.max_wait_ms as u64;
+        self.park(ticket, Parked { request, deadline });
+        None
+    }
+
+    pub(super) fn try_fetch(
+        &mut self,
+        now: Now,
+        request: &FetchRequest,
+        out: &mut Vec<Output>,
+    ) -> Attempt {
+        let limit = self.config.number("fetch.max.bytes") as i32;
+        let max_bytes = request.max_bytes.clamp(0, limit) as u32;
+        let mut collected = Collected { slices: Vec::new(), bytes: 0, max_bytes, error: false };
+        let Broker { topics, files, .. } = self;
+        let mut turn = Turn { now, files: files.as_mut(), out };
+        let mut responses = Vec::with_capacity(request.topics.len());
+        let mut asked = 0;
+        for topic in &request.topics {
+            let mut known = topics.get_mut(&topic.topic);
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for wanted in &topic.partitions {
+                asked += 1;
+                let partition = usize::try_from(wanted.partition)
+                    .ok()
+                    .and_then(|index| known.as_mut()?.get_mut(index))
+                    .ok_or_else(|| Refused::unknown_partition(&topic.topic, wanted.partition));
+                let read = partition
+                    .and_then(|partition| read(partition, wanted, &mut collected, &mut turn));
+                let mut data = read.unwrap_or_else(|refused| {
+                    collected.error = true;
+                    refused_data(&refused)
+                });
+                data.partition_index = wanted.partition;
+                if request.isolation_level == READ_COMMITTED && data.error_code.is_ok() {
+                    data.aborted_transactions = Some(Vec::new());
+                }
+                partitions.push(data);
+            }
+            responses.push(FetchableTopicResponse { topic: topic.topic.clone(), partitions });
+        }
+        let min_bytes = request.min_bytes.max(0) as u32;
+        let body = FetchResponse { responses, ..Default::default() }.into();
+        Attempt {
+            enough: collected.error || asked == 0 || collected.bytes >= min_bytes,
+            answer: Answer::Response { body, slices: collected.slices },
+        }
+    }
+}
+
+/// One partition's part. The first batch of the whole answer is given however large it is, so that a
+/// client with small limits still gets on.
+fn read(
+    partition: &mut Partition,
+    wanted: &FetchPartition,
+    collected: &mut Collected,
+    turn: &mut Turn,
+) -> Result<PartitionData, Refused> {
+    partition.check_epoch(wanted.current_leader_epoch)?;
+    let bounds = partition.bounds(turn)?;
+    let mut data = PartitionData {
+        high_watermark: bounds.high_watermark as i64,
+        last_stable_offset: bounds.high_watermark as i64,
+        log_start_offset: bounds.log_start as i64,
+        records: Records::Here(BytesMut::new()),
+        ..Default::default()
+    };
+    let offset = u64::try_from(wanted.fetch_offset).ok();
+    let offset = offset.filter(|at| (bounds.log_start..=bounds.high_watermark).contains(at));
+    let Some(offset) = offset else {
+        // The bounds go along: they tell the client where it may go on.
+        collected.error = true;
+        data.error_code = ErrorCode::OFFSET_OUT_OF_RANGE;
+        return Ok(data);
+    };
+    let left = collected.max_bytes.saturating_sub(collected.bytes);
+    let most = left.min(wanted.partition_max_bytes.max(0) as u32);
+    if offset == bounds.high_watermark || (most == 0 && collected.bytes > 0) {
+        return Ok(data);
+    }
+    let Some(slice) = partition.read(turn, offset, bounds.high_watermark, most)? else {
+        return Ok(data);
+    };
+    if slice.len > most && collected.bytes > 0 {
+        return Ok(data);
+    }
+    collected.bytes += slice.len;
+    data.records = Records::There { slot: collected.slices.len() as u32, len: slice.len };
+    collected.slices.push(partition.located(&slice));
+    Ok(data)
+}
+
+fn refused_data(refused: &Refused) -> PartitionData {
+    PartitionData {
+        error_code: refused.code,
+        high_watermark: -1,
+        records: Records::Here(BytesMut::new()),
+        ..Default::default()
+    }
+}

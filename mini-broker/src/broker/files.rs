@@ -1,0 +1,27 @@
+//! What the broker asks of a disk, in one trait: the real one is `disk::RealFiles`, a simulator's
+//! lives in memory. Names are relative to the data directory.
+
+use std::io;
+
+use super::Located;
+use crate::labs::offset_log;
+
+pub trait Files: Send {
+    /// A partition's directory. It is made at the first append.
+    fn dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log::Dir>>;
+    /// The metadata log's directory: always for our own organ.
+    fn metadata_dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log_solution::Dir>>;
+    /// Reads bytes of a segment; fewer than asked for only at the end of its file.
+    fn read_at(&self, located: &Located, into: &mut [u8]) -> io::Result<usize>;
+    /// The names of all directories, in order.
+    fn dirs(&self) -> io::Result<Vec<String>>;
+    /// Renames a directory that is to be removed, and says its new name: `Job::Remove` does the rest.
+    fn set_aside(&mut self, name: &str) -> io::Result<String>;
+    /// Replaces a small text file as a whole: temporary file, fsync, rename.
+    fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()>;
+    /// A small text file's content, if it is there.
+    fn text(&self, name: &str) -> io::Result<Option<String>>;
+    /// Everything that was written to this directory, on the disk before this returns. Only for a
+    /// clean stop: a running broker asks for `Job::Sync`.
+    fn sync(&mut self, dir: &str) -> io::Result<()>;
+}

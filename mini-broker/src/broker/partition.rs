@@ -1,0 +1,372 @@
+//! A partition: its log behind the fence, what is known of the disk below it, and who waits for it.
+//!
+//! Log, leader epoch and (from lab 3 on) replicas and producers meet here and nowhere else.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::Arc;
+
+use uuid::Uuid;
+use wire::ErrorCode;
+
+use super::configs::TopicSettings;
+use super::start::{LEADER_EPOCHS, PARTITION_METADATA, topic_id_text};
+use super::{Event, Files, Located, Now, Output, Refused, Ticket};
+use crate::labs::offset_log::{self, OffsetLog, Slice};
+use crate::labs::{Broken, Organ, fenced};
+
+/// Bytes written since the last sync from which on the next one is due.
+const FLUSH_BYTES: u64 = 64 << 20;
+
+/// What a call into a partition may need beside the partition.
+pub struct Turn<'a> {
+    pub now: Now,
+    pub files: &'a mut dyn Files,
+    pub out: &'a mut Vec<Output>,
+}
+
+pub struct Partition {
+    pub topic: Arc<str>,
+    pub index: i32,
+    pub topic_id: Uuid,
+    pub leader_epoch: i32,
+    /// Its directory, such as `orders-0`.
+    pub dir: Arc<str>,
+    /// Parked fetches that want to know when the high watermark moves.
+    pub waiting: BTreeSet<Ticket>,
+    /// The timer that is set for this partition, in `mono_ms`.
+    pub timer: Option<u64>,
+    settings: TopicSettings,
+    log: Log,
+    /// Whether there is something in the directory.
+    on_disk: bool,
+    /// The log is on the disk for sure below this offset: the next start scans from here.
+    recovery_point: u64,
+    unsynced_bytes: u64,
+    /// When the oldest unsynced bytes were written, in `mono_ms`.
+    dirty_since: Option<u64>,
+    sync_running: bool,
+}
+
+enum Log {
+    /// Nothing was asked of it since the start. Ten thousand of these cost next to nothing.
+    Closed,
+    Open(Organ<OffsetLog>),
+    /// The disk failed it, or its organ did while opening. Only a restart brings it back.
+    Offline(Refused),
+}
+
+/// What an append gave.
+pub struct Appended {
+    pub first: u64,
+    /// A sync is due: it makes the log safe below this offset.
+    pub sync: Option<u64>,
+    /// Whether the partition's next deadline may be another than before.
+    pub rearm: bool,
+}
+
+/// Where a log starts, and below which offset it may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub log_start: u64,
+    /// One replica: what is written is everywhere it has to be, so this is the log's end.
+    pub high_watermark: u64,
+}
+
+impl Partition {
+    pub fn new(
+        topic: Arc<str>,
+        index: i32,
+        topic_id: Uuid,
+        leader_epoch: i32,
+        settings: TopicSettings,
+    ) -> Self {
+        let dir = format!("{topic}-{index}").into();
+        Self {
+            topic,
+            index,
+            topic_id,
+            leader_epoch,
+            dir,
+            waiting: BTreeSet::new(),
+            timer: None,
+            settings,
+            log: Log::Closed,
+            on_disk: false,
+            recovery_point: 0,
+            unsynced_bytes: 0,
+            dirty_since: None,
+            sync_running: false,
+        }
+    }
+
+    /// Its directory was found at the start, safe below `recovery_point`.
+    pub fn found(&mut self, recovery_point: u64) {
+        self.on_disk = true;
+        self.recovery_point = recovery_point;
+    }
+
+    /// Below which offset the next start may trust the log; `None` if there are no files.
+    pub fn recovery_point(&self) -> Option<u64> {
+        self.on_disk.then_some(self.recovery_point)
+    }
+
+    /// Appends one batch. Its offset and leader epoch are written into it.
+    pub fn append(&mut self, turn: &mut Turn, batch: &mut [u8]) -> Result<Appended, Refused> {
+        let most = self.settings.max_message_bytes;
+        if batch.len() > most {
+            return Err(Refused::new(
+                ErrorCode::MESSAGE_TOO_LARGE,
+                format!("a batch of {} bytes; {} takes at most {most}", batch.len(), self.topic),
+            ));
+        }
+        if !self.on_disk {
+            self.make_directory(turn)?;
+        }
+        let (now_ms, epoch) = (turn.now.wall_ms, self.leader_epoch);
+        let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
+        let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
+        let rearm = self.dirty_since.is_none() || appended.sealed.is_some();
+        self.dirty_since.get_or_insert(turn.now.mono_ms);
+        self.unsynced_bytes += batch.len() as u64;
+        let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
+        let sync = if due { self.begin_sync(appended.last + 1) } else { None };
+        Ok(Appended { first: appended.first, sync, rearm })
+    }
+
+    /// A client may say which leader epoch it believes in; −1: it does not (KIP-320).
+    pub fn check_epoch(&self, believed: i32) -> Result<(), Refused> {
+        let (code, word) = match believed {
+            -1 => return Ok(()),
+            epoch if epoch < self.leader_epoch => (ErrorCode::FENCED_LEADER_EPOCH, "older"),
+            epoch if epoch > self.leader_epoch => (ErrorCode::UNKNOWN_LEADER_EPOCH, "newer"),
+            _ => return Ok(()),
+        };
+        let ours = self.leader_epoch;
+        Err(Refused::new(code, format!("leader epoch {believed} is {word} than ours, {ours}")))
+    }
+
+    /// Where the batches from `offset` on stand, or `None` at the log's end.
+    pub fn read(
+        &mut self,
+        turn: &mut Turn,
+        offset: u64,
+        below: u64,
+        max_bytes: u32,
+    ) -> Result<Option<Slice>, Refused> {
+        let slice = self.call(turn, |log| log.read(offset, below, max_bytes))?;
+        let slice = slice.map_err(|error| self.storage(turn, error.into()))?;
+        Ok((slice.len > 0).then_some(slice))
+    }
+
+    /// Where the log starts and ends. A partition that was never written to has no files to ask.
+    pub fn bounds(&mut self, turn: &mut Turn) -> Result<Bounds, Refused> {
+        if !self.on_disk {
+            return Ok(Bounds { log_start: 0, high_watermark: 0 });
+        }
+        self.call(turn, |log| Bounds { log_start: log.log_start(), high_watermark: log.log_end() })
+    }
+
+    /// The batch that holds the first record at `timestamp_ms` or later.
+    pub fn find_time(
+        &mut self,
+        turn: &mut Turn,
+        timestamp_ms: i64,
+    ) -> Result<Option<Slice>, Refused> {
+        if !self.on_disk {
+            return Ok(None);
+        }
+        let found = self.call(turn, |log| log.find_time(timestamp_ms))?;
+        found.map_err(|error| self.storage(turn, error.into()))
+    }
+
+    pub fn located(&self, slice: &Slice) -> Located {
+        let Slice { segment, position, len, .. } = *slice;
+        Located { dir: Arc::clone(&self.dir), segment, position, len }
+    }
+
+    /// When `tick` has something to do, in `mono_ms`.
+    pub fn deadline(&mut self, now: Now) -> Option<u64> {
+        let flush = self.dirty_since.filter(|_| !self.sync_running);
+        let flush = flush.map(|since| since + self.settings.flush_ms);
+        let retention = match &mut self.log {
+            Log::Open(organ) => organ.call(|log| log.deadline()).ok().flatten(),
+            _ => None,
+        };
+        let retention = retention.map(|wall| now.mono_ms + wall.saturating_sub(now.wall_ms));
+        flush.into_iter().chain(retention).min()
+    }
+
+    /// Lets retention delete what is due, and says what a due sync will make safe.
+    pub fn tick(&mut self, turn: &mut Turn) -> Option<u64> {
+        let now = turn.now;
+        let Log::Open(organ) = &mut self.log else { return None };
+        let end = organ.call(|log| log.log_end()).ok()?;
+        let retention = organ.call(|log| log.deadline()).ok().flatten();
+        if retention.is_some_and(|due| due <= now.wall_ms) {
+            self.delete_old(turn, end);
+        }
+        let due =
+            self.dirty_since.is_some_and(|since| since + self.settings.flush_ms <= now.mono_ms);
+        if due { self.begin_sync(end) } else { None }
+    }
+
+    fn delete_old(&mut self, turn: &mut Turn, high_watermark: u64) {
+        let now_ms = turn.now.wall_ms;
+        let ticked = self.call(turn, |log| {
+            let gone = log.tick(now_ms, high_watermark)?;
+            Ok::<_, offset_log::Error>((gone.len(), log.log_start()))
+        });
+        match ticked {
+            Ok(Ok((0, _))) | Err(_) => {}
+            Ok(Ok((count, log_start))) => turn.out.push(Output::Tell(Event::SegmentsDeleted {
+                partition: self.dir.to_string(),
+                count,
+                log_start,
+            })),
+            Ok(Err(error)) => {
+                self.storage(turn, error.into());
+            }
+        }
+    }
+
+    /// Marks a sync as begun, unless one is running: then its end will begin the next.
+    fn begin_sync(&mut self, to: u64) -> Option<u64> {
+        if self.sync_running {
+            return None;
+        }
+        self.sync_running = true;
+        self.unsynced_bytes = 0;
+        self.dirty_since = None;
+        Some(to)
+    }
+
+    /// A sync has ended: what was written before it is on the disk.
+    pub fn synced(&mut self, to: u64) {
+        self.sync_running = false;
+        self.recovery_point = self.recovery_point.max(to);
+    }
+
+    /// A sync has failed. The system may have dropped the very pages that could not be written, and
+    /// would call the next sync a success: so the partition answers no more until a restart has
+    /// read the files again.
+    pub fn sync_failed(&mut self, error: &io::Error, out: &mut Vec<Output>) {
+        self.sync_running = false;
+        let why = format!("fsync failed: {error}");
+        self.log = Log::Offline(Refused::new(ErrorCode::KAFKA_STORAGE_ERROR, &why));
+        let partition = self.dir.to_string();
+        out.push(Output::Tell(Event::Storage { partition, why, offline: true }));
+    }
+
+    /// For a clean stop: syncs here and now.
+    pub fn sync_now(&mut self, files: &mut dyn Files) -> io::Result<()> {
+        if let Log::Open(organ) = &mut self.log
+            && let Ok(end) = organ.call(|log| log.log_end())
+        {
+            files.sync(&self.dir)?;
+            self.recovery_point = end;
+        }
+        Ok(())
+    }
+
+    /// Calls the organ behind its fence, opened first if need be. A panic is told as an event; the
+    /// caller gets what its client is told.
+    fn call<R>(
+        &mut self,
+        turn: &mut Turn,
+        call: impl FnOnce(&mut OffsetLog) -> R,
+    ) -> Result<R, Refused> {
+        if let Log::Closed = self.log {
+            self.log = self.open(turn);
+        }
+        let organ = match &mut self.log {
+            Log::Open(organ) => organ,
+            Log::Offline(refused) => return Err(refused.clone()),
+            Log::Closed => unreachable!("opened above"),
+        };
+        let known = organ.broken().is_some();
+        let result = organ.call(call);
+        if let (Err(broken), false) = (&result, known) {
+            self.tell_broken(turn, broken);
+        }
+        Ok(result?)
+    }
+
+    fn open(&mut self, turn: &mut Turn) -> Log {
+        let config = offset_log::Config {
+            segment_bytes: self.settings.segment_bytes,
+            segment_ms: self.settings.segment_ms,
+            index_interval_bytes: self.settings.index_interval_bytes,
+            retention_ms: self.settings.retention_ms,
+            retention_bytes: self.settings.retention_bytes,
+            retention_check_ms: self.settings.retention_check_ms,
+        };
+        let dir = match turn.files.dir(&self.dir) {
+            Ok(dir) => dir,
+            Err(error) => return Log::Offline(self.storage(turn, error.into())),
+        };
+        let trusted_to = self.recovery_point;
+        let mut organ = match open_fenced(dir, config, trusted_to) {
+            Ok(Ok((organ, cut_bytes))) => {
+                if cut_bytes > 0 {
+                    let partition = self.dir.to_string();
+                    turn.out.push(Output::Tell(Event::Cut { partition, bytes: cut_bytes }));
+                }
+                organ
+            }
+            Ok(Err(error)) => return Log::Offline(self.storage(turn, error.into())),
+            Err(broken) => {
+                self.tell_broken(turn, &broken);
+                return Log::Offline(broken.into());
+            }
+        };
+        // What recovery accepted behind the recovery point may still be in the page cache only.
+        if organ.call(|log| log.log_end()).is_ok_and(|end| end > trusted_to) {
+            self.dirty_since.get_or_insert(turn.now.mono_ms);
+        }
+        Log::Open(organ)
+    }
+
+    /// The directory's own small files, before the first batch.
+    fn make_directory(&mut self, turn: &mut Turn) -> Result<(), Refused> {
+        let files = [
+            (PARTITION_METADATA, topic_id_text(self.topic_id)),
+            // A format version, a count, and that epoch's first offset.
+            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.leader_epoch)),
+        ];
+        for (name, text) in files {
+            let name = format!("{}/{name}", self.dir);
+            if let Err(error) = turn.files.checkpoint(&name, &text) {
+                return Err(self.storage(turn, error.into()));
+            }
+        }
+        self.on_disk = true;
+        Ok(())
+    }
+
+    fn tell_broken(&self, turn: &mut Turn, broken: &Broken) {
+        let (partition, broken) = (self.dir.to_string(), broken.clone());
+        turn.out.push(Output::Tell(Event::OrganBroke { partition, broken }));
+    }
+
+    /// Tells of a disk that failed, and hands the refusal on.
+    fn storage(&self, turn: &mut Turn, refused: Refused) -> Refused {
+        if refused.code == ErrorCode::KAFKA_STORAGE_ERROR {
+            let (partition, why) = (self.dir.to_string(), refused.why.clone());
+            turn.out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
+        }
+        refused
+    }
+}
+
+type Opened = Result<Result<(Organ<OffsetLog>, u64), offset_log::Error>, Broken>;
+
+/// Opens the organ behind the fence: recovery is the learner's as well.
+fn open_fenced(
+    dir: Box<dyn offset_log::Dir>,
+    config: offset_log::Config,
+    trusted_to: u64,
+) -> Opened {
+    fenced(|| OffsetLog::open(dir, config, trusted_to))
+        .map(|opened| opened.map(|(log, recovery)| (Organ::new(log), recovery.cut_bytes)))
+}

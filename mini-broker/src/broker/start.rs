@@ -1,0 +1,168 @@
+//! The start: meta.properties, the metadata log, and which partitions have files. No partition is
+//! opened: a broker with ten thousand of them stands as soon as one with none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rand_pcg::Pcg64;
+use uuid::Uuid;
+
+use super::waiting::Timers;
+use super::{Broker, Config, Event, Files, Output};
+use crate::coordinator::{Coordinator, METADATA_DIR, new_id};
+
+/// Below which offset each log is on the disk for sure, in Kafka's layout.
+pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+/// In each partition's directory: the topic id, so that an old directory is told from a new topic.
+pub const PARTITION_METADATA: &str = "partition.metadata";
+/// In each partition's directory: the first offset of every leader epoch.
+pub const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
+const META: &str = "meta.properties";
+
+impl Broker {
+    /// Reads what a data directory knows. Ids come from `seed`. The error is a sentence.
+    pub fn new(
+        config: Config,
+        mut files: Box<dyn Files>,
+        seed: u64,
+        out: &mut Vec<Output>,
+    ) -> io::Result<Self> {
+        let mut ids = Pcg64::new(seed.into(), 0xc1);
+        let cluster_id = meta_properties(files.as_mut(), config.node_id, &mut ids)?;
+        let (coordinator, cluster) =
+            Coordinator::open(files.as_mut(), seed).map_err(io::Error::other)?;
+        let next_id = cluster.next_producer_id;
+        let mut broker = Self {
+            config,
+            files,
+            coordinator,
+            cluster_id,
+            topics: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            woken: BTreeSet::new(),
+            timers: Timers::default(),
+            after_sync: BTreeMap::new(),
+            metadata_syncing: false,
+            jobs: BTreeMap::new(),
+            last_call: 0,
+            producer_ids: next_id..next_id,
+            checkpoint_due: false,
+            cluster,
+        };
+        let all: Vec<(Uuid, usize)> = broker
+            .cluster
+            .topics
+            .values()
+            .map(|topic| (topic.id, topic.partitions.len()))
+            .collect();
+        for (id, count) in all {
+            (0..count as i32).for_each(|index| broker.add_partition(id, index));
+        }
+        broker.find_directories(out)?;
+        Ok(broker)
+    }
+
+    /// Matches the directories with the partitions the metadata log knows.
+    fn find_directories(&mut self, out: &mut Vec<Output>) -> io::Result<()> {
+        let points = self.files.text(RECOVERY_POINTS)?.unwrap_or_default();
+        let points = parse_recovery_points(&points);
+        for dir in self.files.dirs()? {
+            if dir == METADATA_DIR {
+                continue;
+            }
+            if dir.ends_with("-delete") {
+                self.start_job(super::Job::Remove { dir }, None, out);
+                continue;
+            }
+            let known = dir.rsplit_once('-').and_then(|(topic, index)| {
+                self.topics.get_mut(topic)?.get_mut(index.parse::<usize>().ok()?)
+            });
+            let written = self.files.text(&format!("{dir}/{PARTITION_METADATA}"))?;
+            let id = written.as_deref().and_then(parse_topic_id);
+            match (known, id) {
+                // Without an id: power was lost before that small file reached the disk.
+                (Some(partition), id) if id.is_none_or(|id| id == partition.topic_id) => {
+                    partition.found(points.get(&dir).copied().unwrap_or(0));
+                }
+                // A kill came between the deletion of its topic and its own.
+                (_, Some(id)) if self.cluster.removed.contains(&id) => self.discard(&dir, out),
+                _ => out.push(Output::Tell(Event::Stray { dir })),
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of the checkpoint of all recovery points, as Kafka writes it.
+    pub(super) fn recovery_points(&self) -> String {
+        let known: Vec<_> = self
+            .topics
+            .values()
+            .flatten()
+            .filter_map(|partition| Some((partition, partition.recovery_point()?)))
+            .collect();
+        let mut text = format!("0\n{}\n", known.len());
+        for (partition, point) in known {
+            let _ = writeln!(text, "{} {} {point}", partition.topic, partition.index);
+        }
+        text
+    }
+}
+
+/// By directory. A line that cannot be read counts as 0: that log is scanned from its start.
+fn parse_recovery_points(text: &str) -> BTreeMap<String, u64> {
+    let points = text.lines().skip(2).filter_map(|line| {
+        let mut words = line.split(' ');
+        let (topic, index) = (words.next()?, words.next()?);
+        Some((format!("{topic}-{index}"), words.next()?.parse().ok()?))
+    });
+    points.collect()
+}
+
+/// Reads who this directory belongs to, or writes it into a new one. Gives the cluster's id.
+fn meta_properties(files: &mut dyn Files, node_id: i32, ids: &mut Pcg64) -> io::Result<String> {
+    if let Some(text) = files.text(META)? {
+        let value =
+            |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let (node, cluster) = (value("node.id"), value("cluster.id"));
+        let (Some(node), Some(cluster)) = (node, cluster) else {
+            return Err(io::Error::other(format!("{META} lacks a node.id or a cluster.id")));
+        };
+        if node != node_id.to_string() {
+            return Err(io::Error::other(format!(
+                "the data directory belongs to node {node}, this broker is node {node_id}: choose \
+                 another --data-dir, or --node-id {node}"
+            )));
+        }
+        return Ok(cluster.into());
+    }
+    let strangers = files.dirs()?;
+    if let Some(dir) = strangers.first() {
+        return Err(io::Error::other(format!(
+            "the data directory has no {META} but a directory {dir}: it is not a broker's, or lost \
+             a file; nothing was touched"
+        )));
+    }
+    let cluster = base64_id(new_id(ids));
+    let text = format!("version=1\nnode.id={node_id}\ncluster.id={cluster}\n");
+    files.checkpoint(META, &text)?;
+    Ok(cluster)
+}
+
+/// `version: 0`, `topic_id: …`, as Kafka writes it.
+pub fn topic_id_text(id: Uuid) -> String {
+    format!("version: 0\ntopic_id: {}", base64_id(id))
+}
+
+fn parse_topic_id(text: &str) -> Option<Uuid> {
+    let id = text.lines().find_map(|line| line.strip_prefix("topic_id: "))?;
+    let bytes = URL_SAFE_NO_PAD.decode(id.trim()).ok()?;
+    Uuid::from_slice(&bytes).ok()
+}
+
+/// A UUID as Kafka prints it: 22 characters.
+fn base64_id(id: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(id.as_bytes())
+}

@@ -1,0 +1,191 @@
+//! What waits: fetches for records or their time, answers for the coordinator's sync, and everything
+//! that has a time, in one ordered set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wire::Request;
+use wire::fetch::FetchRequest;
+
+use super::partition::Turn;
+use super::{Answer, Broker, Client, Input, Job, Now, Output, Ticket, start};
+use crate::validate::Verdicts;
+
+/// How long moved recovery points may wait to be written down. Losing them costs a longer scan.
+const CHECKPOINT_EVERY_MS: u64 = 5_000;
+
+/// Whoever set a timer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    Fetch(Ticket),
+    Partition(Arc<str>, i32),
+    Checkpoint,
+}
+
+/// Times in `mono_ms` and their owners. Whoever is touched sets its timer again, so nothing ever
+/// walks over all partitions.
+#[derive(Default)]
+pub struct Timers(BTreeSet<(u64, Owner)>);
+
+impl Timers {
+    pub fn next(&self) -> Option<u64> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    pub fn set(&mut self, at: u64, owner: Owner) {
+        self.0.insert((at, owner));
+    }
+
+    pub fn clear(&mut self, at: u64, owner: Owner) {
+        self.0.remove(&(at, owner));
+    }
+
+    fn take_due(&mut self, now_ms: u64) -> Option<Owner> {
+        match self.0.first() {
+            Some((at, _)) if *at <= now_ms => self.0.pop_first().map(|(_, owner)| owner),
+            _ => None,
+        }
+    }
+}
+
+/// A fetch that waits for `min_bytes`, or for its time.
+pub struct Parked {
+    pub request: FetchRequest,
+    pub deadline: u64,
+}
+
+/// What happens once the metadata log is synced below an offset.
+pub enum Then {
+    Answer {
+        ticket: Ticket,
+        answer: Answer,
+    },
+    /// The request is looked at again, with what the cluster then knows.
+    Again {
+        ticket: Ticket,
+        client: Client,
+        request: Request,
+    },
+}
+
+pub type AfterSync = BTreeMap<u64, Vec<Then>>;
+
+impl Broker {
+    pub(super) fn park(&mut self, ticket: Ticket, parked: Parked) {
+        for topic in &parked.request.topics {
+            for partition in &topic.partitions {
+                if let Some(partition) = self.partition(&topic.topic, partition.partition) {
+                    partition.waiting.insert(ticket);
+                }
+            }
+        }
+        self.timers.set(parked.deadline, Owner::Fetch(ticket));
+        self.parked.insert(ticket, parked);
+    }
+
+    pub(super) fn unpark(&mut self, ticket: Ticket) -> Option<Parked> {
+        let parked = self.parked.remove(&ticket)?;
+        self.woken.remove(&ticket);
+        self.timers.clear(parked.deadline, Owner::Fetch(ticket));
+        for topic in &parked.request.topics {
+            for partition in &topic.partitions {
+                if let Some(partition) = self.partition(&topic.topic, partition.partition) {
+                    partition.waiting.remove(&ticket);
+                }
+            }
+        }
+        Some(parked)
+    }
+
+    /// Looks again at the fetches whose partitions moved.
+    pub(super) fn release(&mut self, now: Now, out: &mut Vec<Output>) {
+        for ticket in std::mem::take(&mut self.woken) {
+            let Some(parked) = self.unpark(ticket) else { continue };
+            match self.try_fetch(now, &parked.request, out) {
+                attempt if attempt.enough => {
+                    out.push(Output::Answer { ticket, answer: attempt.answer });
+                }
+                _ => self.park(ticket, parked),
+            }
+        }
+    }
+
+    pub(super) fn run_timers(&mut self, now: Now, out: &mut Vec<Output>) {
+        while let Some(owner) = self.timers.take_due(now.mono_ms) {
+            match owner {
+                Owner::Fetch(ticket) => {
+                    if let Some(parked) = self.unpark(ticket) {
+                        let answer = self.try_fetch(now, &parked.request, out).answer;
+                        out.push(Output::Answer { ticket, answer });
+                    }
+                }
+                Owner::Partition(topic, index) => self.tick_partition(now, &topic, index, out),
+                Owner::Checkpoint => {
+                    self.checkpoint_due = false;
+                    let (name, text) = (start::RECOVERY_POINTS.into(), self.recovery_points());
+                    self.start_job(Job::Checkpoint { name, text }, None, out);
+                }
+            }
+        }
+    }
+
+    fn tick_partition(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
+        let Broker { topics, files, .. } = self;
+        let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
+        let Some(partition) = partition else { return };
+        partition.timer = None;
+        let sync = partition.tick(&mut Turn { now, files: files.as_mut(), out });
+        if let Some(to) = sync {
+            self.sync_partition(topic, index, to, out);
+        }
+        self.rearm(now, topic, index);
+    }
+
+    /// Sets a partition's timer to its next deadline.
+    pub(super) fn rearm(&mut self, now: Now, topic: &str, index: i32) {
+        let Broker { topics, timers, .. } = self;
+        let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
+        let Some(partition) = partition else { return };
+        let next = partition.deadline(now).map(|at| at.max(now.mono_ms + 1));
+        if next != partition.timer {
+            let owner = || Owner::Partition(Arc::clone(&partition.topic), index);
+            if let Some(at) = partition.timer {
+                timers.clear(at, owner());
+            }
+            if let Some(at) = next {
+                timers.set(at, owner());
+            }
+            partition.timer = next;
+        }
+    }
+
+    /// Asks for the checkpoint to be written soon.
+    pub(super) fn checkpoint_soon(&mut self, now: Now) {
+        if !self.checkpoint_due {
+            self.checkpoint_due = true;
+            self.timers.set(now.mono_ms + CHECKPOINT_EVERY_MS, Owner::Checkpoint);
+        }
+    }
+
+    /// The metadata log is synced below `to`: what waited for it goes on.
+    pub(super) fn after_sync(&mut self, now: Now, to: u64, out: &mut Vec<Output>) {
+        let later = self.after_sync.split_off(&(to + 1));
+        for then in std::mem::replace(&mut self.after_sync, later).into_values().flatten() {
+            match then {
+                Then::Answer { ticket, answer } => out.push(Output::Answer { ticket, answer }),
+                Then::Again { ticket, client, request } => {
+                    let verdicts = Verdicts::new();
+                    self.handle(now, Input::Request { ticket, client, request, verdicts }, out);
+                }
+            }
+        }
+    }
+
+    /// The coordinator can decide nothing any more. Whoever waits for it has no answer to get.
+    pub(super) fn abandon_waiting(&mut self, why: &str, out: &mut Vec<Output>) {
+        for then in std::mem::take(&mut self.after_sync).into_values().flatten() {
+            let (Then::Answer { ticket, .. } | Then::Again { ticket, .. }) = then;
+            out.push(Output::Answer { ticket, answer: Answer::HangUp(why.into()) });
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! One client's connection: frames in, answers out in the order of the requests.
+//!
+//! At most 64 requests of a connection are under way; then no more is read until an answer has gone
+//! out. What is read is decoded and validated here, so that clients' work runs in parallel and the
+//! engine sees only whole requests.
+
+mod send;
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use wire::api_versions::{ApiVersion, ApiVersionsResponse};
+use wire::{DecodeError, ErrorCode, RequestHeader, decode_request, frame};
+
+use crate::broker::{Answer, Client, Input, Ticket};
+use crate::engine::{Delivery, ToEngine};
+use crate::validate::validate;
+
+const MOST_UNDER_WAY: usize = 64;
+
+/// What is read at first, before the length of a frame is known.
+const FIRST_READ: usize = 16 << 10;
+
+/// Frames up to this size get their memory at once. Larger ones grow as their bytes arrive, so that
+/// a client that only announces bytes does not take any.
+const RESERVED_WHOLE: usize = 1 << 20;
+
+/// Half a frame may wait this long for its other half, and as much again for each MiB.
+const HALF_FRAME: Duration = Duration::from_secs(30);
+
+const API_VERSIONS: i16 = 18;
+
+/// What a connection may take.
+pub struct Limits {
+    pub max_request_bytes: usize,
+    /// Permits to read a large frame.
+    pub large: Arc<Semaphore>,
+}
+
+pub struct Connection {
+    connection: u32,
+    stream: TcpStream,
+    peer: SocketAddr,
+    engine: Sender<ToEngine>,
+    answers: UnboundedReceiver<Delivery>,
+    limits: Limits,
+    /// Read and not yet cut into frames. Holds no memory while the connection is idle.
+    read: BytesMut,
+    /// When the frame that has begun must be whole.
+    frame_due: Option<Instant>,
+    large: Option<OwnedSemaphorePermit>,
+    /// Requests under way, the oldest first, and their answers as they come.
+    under_way: VecDeque<UnderWay>,
+    /// The number of the oldest request under way.
+    oldest: u32,
+    /// Nothing more is read: the last answer says why to hang up.
+    closing: bool,
+}
+
+struct UnderWay {
+    header: RequestHeader,
+    delivery: Option<Delivery>,
+}
+
+impl Connection {
+    pub fn new(
+        connection: u32,
+        stream: TcpStream,
+        peer: SocketAddr,
+        engine: Sender<ToEngine>,
+        answers: UnboundedReceiver<Delivery>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            connection,
+            stream,
+            peer,
+            engine,
+            answers,
+            limits,
+            read: BytesMut::new(),
+            frame_due: None,
+            large: None,
+            under_way: VecDeque::new(),
+            oldest: 0,
+            closing: false,
+        }
+    }
+
+    /// Serves the client until it goes, or until there is a reason to hang up: the error.
+    pub async fn serve(mut self) -> io::Result<()> {
+        self.stream.set_nodelay(true)?;
+        loop {
+            self.take_frames().await?;
+            let may_read = !self.closing && self.under_way.len() < MOST_UNDER_WAY;
+            let wants_permit = may_read && self.large.is_none() && self.is_large();
+            let due = self.frame_due;
+            tokio::select! {
+                biased;
+                delivery = self.answers.recv() => match delivery {
+                    Some(delivery) => self.answered(delivery).await?,
+                    None => return Ok(()), // the engine has stopped
+                },
+                permit = Arc::clone(&self.limits.large).acquire_owned(), if wants_permit => {
+                    self.large = permit.ok();
+                }
+                ready = self.stream.readable(), if may_read && !wants_permit => {
+                    ready?;
+                    if self.read_some()? == 0 {
+                        return Ok(());
+                    }
+                }
+                () = sleep_until(due), if due.is_some() && may_read => {
+                    return Err(hang_up("half a request, and nothing more came"));
+                }
+            }
+        }
+    }
+
+    /// Reads what is there, into memory reserved for it: the bytes read, 0 at the end.
+    fn read_some(&mut self) -> io::Result<usize> {
+        let missing = match self.announced()? {
+            Some(whole) => (4 + whole - self.read.len()).min(RESERVED_WHOLE),
+            None => FIRST_READ,
+        };
+        self.read.reserve(missing);
+        match self.stream.try_read_buf(&mut self.read) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.let_go_of_empty_buffer();
+                Ok(usize::MAX)
+            }
+            read => read,
+        }
+    }
+
+    /// Cuts off the frames that are whole, and hands their requests on.
+    async fn take_frames(&mut self) -> io::Result<()> {
+        while !self.closing && self.under_way.len() < MOST_UNDER_WAY {
+            let cut = frame::cut(&mut self.read, self.limits.max_request_bytes);
+            let Some(frame) = cut.map_err(io::Error::other)? else {
+                if self.read.is_empty() {
+                    self.frame_due = None;
+                } else if self.frame_due.is_none() {
+                    let mebibytes = self.announced()?.unwrap_or(0) >> 20;
+                    self.frame_due = Some(Instant::now() + HALF_FRAME * (1 + mebibytes as u32));
+                }
+                break;
+            };
+            self.frame_due = None;
+            self.large = None;
+            self.take_request(frame).await?;
+        }
+        self.let_go_of_empty_buffer();
+        Ok(())
+    }
+
+    async fn take_request(&mut self, frame: BytesMut) -> io::Result<()> {
+        let (header, request) = match decode_request(frame) {
+            Ok(decoded) => decoded,
+            Err(error) => return self.refuse(error).await,
+        };
+        let number = self.oldest.wrapping_add(self.under_way.len() as u32);
+        let ticket = Ticket { connection: self.connection, request: number };
+        let client = Client {
+            id: header.client_id.clone(),
+            host: self.peer.ip(),
+            api_version: header.api_version,
+        };
+        self.under_way.push_back(UnderWay { header, delivery: None });
+        let verdicts = validate(&request);
+        let input = Input::Request { ticket, client, request, verdicts };
+        let sent = self.engine.send(ToEngine::Input(input)).await;
+        sent.map_err(|_| hang_up("the broker is stopping"))
+    }
+
+    /// A frame that is no request of ours. A version of ApiVersions that is too new gets the one
+    /// answer that every client can read; anything else cannot be answered, so we hang up, after
+    /// what was asked before is answered.
+    async fn refuse(&mut self, error: DecodeError) -> io::Result<()> {
+        let mut header = error.header().cloned().unwrap_or_default();
+        let answer = match &error {
+            DecodeError::UnsupportedVersion { range, .. } if range.key == API_VERSIONS => {
+                header.api_version = 0;
+                Answer::from(ApiVersionsResponse {
+                    error_code: ErrorCode::UNSUPPORTED_VERSION,
+                    api_keys: vec![ApiVersion {
+                        api_key: range.key,
+                        min_version: range.min,
+                        max_version: range.max,
+                    }],
+                    ..Default::default()
+                })
+            }
+            _ => {
+                self.closing = true;
+                Answer::HangUp(error.to_string())
+            }
+        };
+        let request = self.oldest.wrapping_add(self.under_way.len() as u32);
+        self.under_way.push_back(UnderWay { header, delivery: None });
+        self.answered(Delivery { request, answer, files: Vec::new() }).await
+    }
+
+    /// Takes an answer, and others that are there, and sends all whose turn it is.
+    async fn answered(&mut self, delivery: Delivery) -> io::Result<()> {
+        self.place(delivery);
+        while let Ok(more) = self.answers.try_recv() {
+            self.place(more);
+        }
+        let mut ready = Vec::new();
+        while self.under_way.front().is_some_and(|oldest| oldest.delivery.is_some()) {
+            let UnderWay { header, delivery } = self.under_way.pop_front().expect("just seen");
+            self.oldest = self.oldest.wrapping_add(1);
+            ready.extend(delivery.map(|delivery| (header, delivery)));
+        }
+        send::answers(&self.stream, ready).await
+    }
+
+    fn place(&mut self, delivery: Delivery) {
+        let place = delivery.request.wrapping_sub(self.oldest) as usize;
+        if let Some(under_way) = self.under_way.get_mut(place) {
+            under_way.delivery = Some(delivery);
+        }
+    }
+
+    /// The length of the frame that has begun, once its four bytes are there.
+    fn announced(&self) -> io::Result<Option<usize>> {
+        let Some(announced) = self.read.first_chunk() else { return Ok(None) };
+        let length = frame::check_length(*announced, self.limits.max_request_bytes);
+        length.map(Some).map_err(io::Error::other)
+    }
+
+    fn is_large(&self) -> bool {
+        matches!(self.announced(), Ok(Some(length)) if length > RESERVED_WHOLE)
+    }
+
+    fn let_go_of_empty_buffer(&mut self) {
+        if self.read.is_empty() {
+            self.read = BytesMut::new();
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due).await;
+    }
+}
+
+pub(crate) fn hang_up(why: impl Into<String>) -> io::Error {
+    io::Error::other(why.into())
+}

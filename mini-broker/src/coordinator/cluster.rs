@@ -1,0 +1,84 @@
+//! What is known of the cluster: the fold over the metadata log. The coordinator keeps one that
+//! includes what is not synced yet, to refuse a name twice; every broker keeps one of what is agreed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use uuid::Uuid;
+
+use super::Record;
+
+#[derive(Debug, Clone, Default)]
+pub struct Cluster {
+    pub topics: BTreeMap<String, Topic>,
+    /// Topics that once were: their directories may still lie about after a kill.
+    pub removed: BTreeSet<Uuid>,
+    /// The first producer id that was never handed out.
+    pub next_producer_id: i64,
+    names: BTreeMap<Uuid, String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Topic {
+    pub id: Uuid,
+    /// By partition number, without holes.
+    pub partitions: Vec<Assignment>,
+    pub configs: BTreeMap<String, String>,
+}
+
+/// Who keeps a partition, and who leads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    pub replicas: Vec<i32>,
+    pub isr: Vec<i32>,
+    pub leader: i32,
+    pub epoch: i32,
+}
+
+impl Cluster {
+    /// Takes one more record into account. A record about a topic that is gone changes nothing.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Topic { name, id } => {
+                let topic = Topic { id: *id, ..Topic::default() };
+                self.topics.insert(name.clone(), topic);
+                self.names.insert(*id, name.clone());
+            }
+            Record::Partition { topic, index, replicas, isr, leader, epoch } => {
+                let Some(topic) = self.names.get(topic).and_then(|name| self.topics.get_mut(name))
+                else {
+                    return;
+                };
+                let assignment = Assignment {
+                    replicas: replicas.clone(),
+                    isr: isr.clone(),
+                    leader: *leader,
+                    epoch: *epoch,
+                };
+                let index = *index as usize;
+                if index < topic.partitions.len() {
+                    topic.partitions[index] = assignment;
+                } else {
+                    topic.partitions.push(assignment);
+                }
+            }
+            Record::Config { topic, name, value } => {
+                let Some(topic) = self.topics.get_mut(topic) else { return };
+                match value {
+                    Some(value) => topic.configs.insert(name.clone(), value.clone()),
+                    None => topic.configs.remove(name),
+                };
+            }
+            Record::RemoveTopic { id } => {
+                if let Some(name) = self.names.remove(id) {
+                    self.topics.remove(&name);
+                }
+                self.removed.insert(*id);
+            }
+            Record::ProducerIds { next } => self.next_producer_id = *next,
+        }
+    }
+
+    pub fn name_of(&self, id: Uuid) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
+    }
+}

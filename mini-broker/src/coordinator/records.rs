@@ -1,0 +1,228 @@
+//! The records of the metadata log, in the layout of Kafka's own (KRaft): what a cluster knows is
+//! the sum of these, read from the first to the last.
+
+use bytes::{Buf, BufMut, TryGetError};
+use uuid::Uuid;
+
+/// One fact about the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    Topic {
+        name: String,
+        id: Uuid,
+    },
+    Partition {
+        topic: Uuid,
+        index: i32,
+        replicas: Vec<i32>,
+        isr: Vec<i32>,
+        leader: i32,
+        epoch: i32,
+    },
+    Config {
+        topic: String,
+        name: String,
+        value: Option<String>,
+    },
+    RemoveTopic {
+        id: Uuid,
+    },
+    ProducerIds {
+        next: i64,
+    },
+}
+
+/// A record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error("the record ends too early")]
+    Short(#[from] TryGetError),
+    #[error("a name is not UTF-8")]
+    NotText,
+    #[error("unknown frame version {0}")]
+    Frame(u32),
+    #[error("unknown record type {0}, version {1}")]
+    Kind(u32, u32),
+    #[error("a number takes more than five bytes")]
+    Varint,
+}
+
+const FRAME_VERSION: u32 = 1;
+const TOPIC: u32 = 2;
+const PARTITION: u32 = 3;
+const CONFIG: u32 = 4;
+const REMOVE_TOPIC: u32 = 9;
+const PRODUCER_IDS: u32 = 15;
+
+/// `resourceType` of a topic in a config record.
+const RESOURCE_TOPIC: i8 = 2;
+
+impl Record {
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let kind = match self {
+            Record::Topic { .. } => TOPIC,
+            Record::Partition { .. } => PARTITION,
+            Record::Config { .. } => CONFIG,
+            Record::RemoveTopic { .. } => REMOVE_TOPIC,
+            Record::ProducerIds { .. } => PRODUCER_IDS,
+        };
+        for number in [FRAME_VERSION, kind, 0] {
+            put_varint(&mut out, number);
+        }
+        match self {
+            Record::Topic { name, id } => {
+                put_text(&mut out, Some(name));
+                out.put_slice(id.as_bytes());
+            }
+            Record::Partition { topic, index, replicas, isr, leader, epoch } => {
+                out.put_i32(*index);
+                out.put_slice(topic.as_bytes());
+                // The last two: replicas being removed, replicas being added.
+                for list in [replicas, isr, &vec![], &vec![]] {
+                    put_varint(&mut out, list.len() as u32 + 1);
+                    list.iter().for_each(|id| out.put_i32(*id));
+                }
+                out.put_i32(*leader);
+                out.put_i32(*epoch);
+                // The partition epoch: it counts changes of the in-sync set.
+                out.put_i32(0);
+            }
+            Record::Config { topic, name, value } => {
+                out.put_i8(RESOURCE_TOPIC);
+                put_text(&mut out, Some(topic));
+                put_text(&mut out, Some(name));
+                put_text(&mut out, value.as_deref());
+            }
+            Record::RemoveTopic { id } => out.put_slice(id.as_bytes()),
+            Record::ProducerIds { next } => {
+                // The broker the block went to, and its epoch: one broker hands out all of them.
+                out.put_i32(-1);
+                out.put_i64(-1);
+                out.put_i64(*next);
+            }
+        }
+        put_varint(&mut out, 0); // no tagged fields
+        out
+    }
+
+    pub fn decode(mut bytes: &[u8]) -> Result<Self, Unreadable> {
+        let from = &mut bytes;
+        let frame = varint(from)?;
+        if frame != FRAME_VERSION {
+            return Err(Unreadable::Frame(frame));
+        }
+        let (kind, version) = (varint(from)?, varint(from)?);
+        match (kind, version) {
+            (TOPIC, 0) => {
+                Ok(Record::Topic { name: text(from)?.unwrap_or_default(), id: uuid(from)? })
+            }
+            (PARTITION, 0) => {
+                let (index, topic) = (from.try_get_i32()?, uuid(from)?);
+                let (replicas, isr) = (ids(from)?, ids(from)?);
+                let (_removing, _adding) = (ids(from)?, ids(from)?);
+                let (leader, epoch) = (from.try_get_i32()?, from.try_get_i32()?);
+                Ok(Record::Partition { topic, index, replicas, isr, leader, epoch })
+            }
+            (CONFIG, 0) => {
+                let _resource = from.try_get_i8()?;
+                Ok(Record::Config {
+                    topic: text(from)?.unwrap_or_default(),
+                    name: text(from)?.unwrap_or_default(),
+                    value: text(from)?,
+                })
+            }
+            (REMOVE_TOPIC, 0) => Ok(Record::RemoveTopic { id: uuid(from)? }),
+            (PRODUCER_IDS, 0) => {
+                let (_broker, _epoch) = (from.try_get_i32()?, from.try_get_i64()?);
+                Ok(Record::ProducerIds { next: from.try_get_i64()? })
+            }
+            _ => Err(Unreadable::Kind(kind, version)),
+        }
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
+    put_varint(out, text.map_or(0, |text| text.len() as u32 + 1));
+    out.put_slice(text.unwrap_or_default().as_bytes());
+}
+
+fn varint(from: &mut &[u8]) -> Result<u32, Unreadable> {
+    let mut number = 0;
+    for shift in [0, 7, 14, 21, 28] {
+        let byte = from.try_get_u8()?;
+        number |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(number);
+        }
+    }
+    Err(Unreadable::Varint)
+}
+
+fn text(from: &mut &[u8]) -> Result<Option<String>, Unreadable> {
+    let Some(len) = (varint(from)? as usize).checked_sub(1) else { return Ok(None) };
+    let bytes =
+        from.split_off(..len).ok_or(TryGetError { requested: len, available: from.remaining() })?;
+    String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| Unreadable::NotText)
+}
+
+fn uuid(from: &mut &[u8]) -> Result<Uuid, Unreadable> {
+    Ok(Uuid::from_u128(from.try_get_u128()?))
+}
+
+fn ids(from: &mut &[u8]) -> Result<Vec<i32>, Unreadable> {
+    // One at a time: a length that lies ends at the end of the bytes.
+    let mut ids = Vec::new();
+    for _ in 1..varint(from)? {
+        ids.push(from.try_get_i32()?);
+    }
+    Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Record> {
+        let id = Uuid::from_u128(0x0102_0304);
+        vec![
+            Record::Topic { name: "orders".into(), id },
+            Record::Partition {
+                topic: id,
+                index: 3,
+                replicas: vec![1, 2],
+                isr: vec![2],
+                leader: 2,
+                epoch: 7,
+            },
+            Record::Config { topic: "orders".into(), name: "retention.ms".into(), value: None },
+            Record::Config { topic: "t".into(), name: "a".into(), value: Some("b".repeat(300)) },
+            Record::RemoveTopic { id },
+            Record::ProducerIds { next: 1000 },
+        ]
+    }
+
+    #[test]
+    fn every_record_comes_back_as_it_was() {
+        for record in all() {
+            assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn a_record_cut_anywhere_is_an_error() {
+        for bytes in all().iter().map(Record::encode) {
+            for cut in 0..bytes.len() - 1 {
+                assert!(Record::decode(&bytes[..cut]).is_err(), "{bytes:?} cut at {cut}");
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The real files: directories with their open handles, small text files, and the slow jobs.
+//!
+//! All handles of a broker stand in one table, the least recently used closed first, so that ten
+//! thousand partitions do not need thirty thousand open files. A fetched slice is resolved to its
+//! `Arc<File>` in the same turn: whoever sends it keeps the file, even when it is deleted meanwhile.
+
+mod dirs;
+mod table;
+
+pub use dirs::RealDir;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::broker::{Done, Files, Job, Located};
+use crate::labs;
+use table::Table;
+
+/// A data directory, locked for this process. Clones share the handles and the lock.
+#[derive(Clone)]
+pub struct RealFiles {
+    root: PathBuf,
+    table: Arc<Mutex<Table>>,
+    /// Held for as long as the broker lives; the system lets go of it even after kill -9.
+    _lock: Arc<File>,
+}
+
+impl RealFiles {
+    /// Makes the directory if need be and locks it. The error is a sentence for the person who
+    /// started the broker.
+    pub fn open(root: &Path, most_open_files: usize) -> io::Result<Self> {
+        let told = |what: &str, error: io::Error| {
+            io::Error::new(error.kind(), format!("{what} {}: {error}", root.display()))
+        };
+        fs::create_dir_all(root).map_err(|error| told("cannot make the data directory", error))?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(root.join(".lock"))
+            .map_err(|error| told("cannot write to the data directory", error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(
+                    io::ErrorKind::ResourceBusy,
+                    format!(
+                        "the data directory {} is in use by another broker: stop it, or choose \
+                         another directory with --data-dir",
+                        root.display()
+                    ),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(told("cannot lock", error)),
+        }
+        Ok(Self {
+            root: root.to_path_buf(),
+            table: Arc::new(Mutex::new(Table::new(most_open_files))),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    /// The open file of one segment: to be sent from while the broker goes on.
+    pub fn segment(&self, dir: &str, segment: u64) -> io::Result<Arc<File>> {
+        self.table().file(&self.root, dir, &segment_file(segment))
+    }
+
+    /// Does one slow job, on the blocking pool.
+    pub fn run(&self, job: Job) -> io::Result<Done> {
+        match job {
+            Job::Sync { dir, to, .. } => {
+                // Taken under the lock, synced outside: appends go on meanwhile.
+                let files = self.table().take_dirty(&self.root, &dir)?;
+                sync_files(&self.root.join(&dir), &files)?;
+                Ok(Done::Synced { to })
+            }
+            Job::Remove { dir } => {
+                fs::remove_dir_all(self.root.join(dir))?;
+                Ok(Done::Removed)
+            }
+            Job::Checkpoint { name, text } => {
+                replace(&self.root.join(name), &text)?;
+                Ok(Done::Written)
+            }
+        }
+    }
+
+    /// Nothing panics while it holds the table, but a broken organ's thread may be unwound through
+    /// a `Dir`: the table itself is whole at every await of its lock.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Files for RealFiles {
+    fn dir(&mut self, name: &str) -> io::Result<Box<dyn labs::offset_log::Dir>> {
+        Ok(Box::new(RealDir::new(&self.root, name, Arc::clone(&self.table))))
+    }
+
+    fn metadata_dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log_solution::Dir>> {
+        Ok(Box::new(RealDir::new(&self.root, name, Arc::clone(&self.table))))
+    }
+
+    fn read_at(&self, located: &Located, into: &mut [u8]) -> io::Result<usize> {
+        let file = segment_file(located.segment);
+        self.table().read_at(&self.root, &located.dir, &file, located.position, into)
+    }
+
+    fn dirs(&self) -> io::Result<Vec<String>> {
+        let mut names = BTreeSet::new();
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                names.extend(entry.file_name().into_string().ok());
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    fn set_aside(&mut self, name: &str) -> io::Result<String> {
+        self.table().forget(name);
+        let aside = (0..)
+            .map(|attempt| format!("{name}.{attempt}-delete"))
+            .find(|aside| !self.root.join(aside).exists())
+            .expect("some number is free");
+        fs::rename(self.root.join(name), self.root.join(&aside))?;
+        Ok(aside)
+    }
+
+    fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()> {
+        replace(&self.root.join(name), text)
+    }
+
+    fn text(&self, name: &str) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.root.join(name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync(&mut self, dir: &str) -> io::Result<()> {
+        let files = self.table().take_dirty(&self.root, dir)?;
+        sync_files(&self.root.join(dir), &files)
+    }
+}
+
+/// A segment's file is named by its base offset, in twenty digits.
+fn segment_file(segment: u64) -> String {
+    format!("{segment:020}.log")
+}
+
+fn sync_files(dir: &Path, files: &[Arc<File>]) -> io::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    files.iter().try_for_each(|file| file.sync_data())?;
+    // A new file's name is part of the directory.
+    File::open(dir)?.sync_all()
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let parent = path.parent().expect("a file in the data directory");
+    fs::create_dir_all(parent)?;
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_data()?;
+    fs::rename(&temporary, path)?;
+    File::open(parent)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The engine: the one task that owns the broker, and the only place with a clock.
+//!
+//! A turn: take what has come in, hand it to the broker, deliver what it gives back, let it tick,
+//! deliver again, and let others run. Slow work goes to the blocking pool and comes back as input.
+
+mod clock;
+mod events;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
+
+use crate::broker::{Answer, Broker, Call, Input, Job, Located, Now, Output};
+use crate::disk::RealFiles;
+use clock::Clock;
+
+/// Requests that may wait for the engine before connections have to.
+const INBOX: usize = 1024;
+
+/// Inputs of one turn.
+const TURN: usize = 256;
+
+/// What the engine is told.
+pub enum ToEngine {
+    /// A connection is there, and takes its answers here.
+    Connected {
+        connection: u32,
+        answers: UnboundedSender<Delivery>,
+    },
+    Input(Input),
+    /// Stop cleanly.
+    Stop,
+}
+
+/// An answer on its way to its connection, with the files its slices stand in.
+pub struct Delivery {
+    pub request: u32,
+    pub answer: Answer,
+    pub files: Vec<Arc<File>>,
+}
+
+pub struct Engine {
+    broker: Broker,
+    files: RealFiles,
+    clock: Clock,
+    inbox: Receiver<ToEngine>,
+    /// For the ends of jobs.
+    sender: Sender<ToEngine>,
+    connections: BTreeMap<u32, UnboundedSender<Delivery>>,
+    out: Vec<Output>,
+}
+
+impl Engine {
+    /// An engine, and the way to talk to it. `out` is what the broker's start gave.
+    pub fn new(broker: Broker, files: RealFiles, out: Vec<Output>) -> (Self, Sender<ToEngine>) {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let engine = Self {
+            broker,
+            files,
+            clock: Clock::new(),
+            inbox,
+            sender: sender.clone(),
+            connections: BTreeMap::new(),
+            out,
+        };
+        (engine, sender)
+    }
+
+    /// Runs until it is told to stop; then everything written is on the disk.
+    pub async fn run(mut self) -> io::Result<()> {
+        let mut turn = Vec::with_capacity(TURN);
+        self.deliver();
+        loop {
+            let wait = self.broker.deadline().map(|at| self.clock.until(at));
+            tokio::select! {
+                biased;
+                _ = self.inbox.recv_many(&mut turn, TURN) => {}
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {}
+            }
+            let now = self.clock.now();
+            for told in turn.drain(..) {
+                match told {
+                    ToEngine::Connected { connection, answers } => {
+                        self.connections.insert(connection, answers);
+                    }
+                    ToEngine::Input(input) => self.handle(now, input),
+                    ToEngine::Stop => return self.broker.stop(),
+                }
+            }
+            self.deliver();
+            self.broker.tick(now, &mut self.out);
+            self.deliver();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn handle(&mut self, now: Now, input: Input) {
+        if let Input::Gone { connection } = &input {
+            self.connections.remove(connection);
+        }
+        self.broker.handle(now, input, &mut self.out);
+    }
+
+    fn deliver(&mut self) {
+        for output in std::mem::take(&mut self.out) {
+            match output {
+                Output::Answer { ticket, answer } => {
+                    let Some(connection) = self.connections.get(&ticket.connection) else {
+                        continue;
+                    };
+                    let (answer, files) = resolve(&self.files, answer);
+                    // A connection that is closing takes no answers any more.
+                    let _ = connection.send(Delivery { request: ticket.request, answer, files });
+                }
+                Output::Do { call, job } => self.start(call, job),
+                Output::Tell(event) => events::log(&event),
+            }
+        }
+    }
+
+    fn start(&self, call: Call, job: Job) {
+        let (files, sender) = (self.files.clone(), self.sender.clone());
+        tokio::spawn(async move {
+            let done = tokio::task::spawn_blocking(move || files.run(job)).await;
+            let done = done.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+            let _ = sender.send(ToEngine::Input(Input::Done { call, done })).await;
+        });
+    }
+}
+
+/// Opens the files of an answer's slices now: they may be deleted before the last byte is sent.
+fn resolve(files: &RealFiles, answer: Answer) -> (Answer, Vec<Arc<File>>) {
+    let Answer::Response { slices, .. } = &answer else { return (answer, Vec::new()) };
+    let open = |slice: &Located| files.segment(&slice.dir, slice.segment);
+    match slices.iter().map(open).collect() {
+        Ok(open) => (answer, open),
+        Err(error) => (Answer::HangUp(format!("a segment cannot be opened: {error}")), Vec::new()),
+    }
+}
