@@ -1,6 +1,8 @@
 # Real Apache Kafka on this machine, for scripts to source. It needs Java 17 or newer and Maven.
 #
 #   kafka_jars              fetches the jars once into the cache folder; sets KAFKA_JARS for `java -cp`
+#   kafka_prepare DIR PORT [name=value …]
+#                           writes DIR/server.properties and formats the data folder, but starts nothing
 #   kafka_start DIR PORT [name=value …]
 #                           starts one broker that keeps its data under DIR and listens on 127.0.0.1:PORT
 #                           (its controller on PORT+1), waits until it answers, sets KAFKA_PID.
@@ -30,7 +32,7 @@ kafka_jars() {
         touch "$lib/.complete"
 }
 
-kafka_start() {
+kafka_prepare() {
     local dir="$1" port="$2"
     shift 2
     kafka_jars || return 1
@@ -56,6 +58,11 @@ PROPERTIES
     id="$(java -cp "$KAFKA_JARS" kafka.tools.StorageTool random-uuid)" || return 1
     java -cp "$KAFKA_JARS" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; return 1; }
+}
+
+kafka_start() {
+    local dir="$1" port="$2"
+    kafka_prepare "$@" || return 1
     # exec, so that the process id is Java's own.
     (exec java -Xms64m "-Xmx${KAFKA_HEAP:-512m}" -cp "$KAFKA_JARS" kafka.Kafka "$dir/server.properties" >"$dir/server.log" 2>&1) &
     KAFKA_PID=$!
