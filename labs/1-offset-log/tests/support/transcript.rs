@@ -1,0 +1,200 @@
+//! A transcript: an input line, its outputs indented below. The grammar that all labs share is in labs/README.md;
+//! the inputs of this lab are:
+//!
+//! ```text
+//! open NAME=VALUE…                 a log with Kafka's settings; the first line
+//! append RECORDS bytes=N epoch=N   a batch; `time` is now unless `time=N` says else
+//! fetched BASE+RECORDS …           batches that carry their offsets
+//! read OFFSET below=N max=N        below the log end, 1 MiB, unless said else
+//! time MS                          the batch found for a time
+//! tick watermark=N                 the log end, unless said else
+//! truncate END · delete-before OFFSET
+//! files · index SEGMENT            what stands on disk
+//! tear N · flip N                  the active `.log` file loses its last N bytes; its N-th byte from the end turns
+//! restart trusted=N                the process dies, and opens the log again; trusts nothing unless said else
+//! ```
+//!
+//! `@MS` before an input sets the clock.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use offset_log::{Batch, Config, Error, MemDir, OffsetLog, Slice, log_file};
+
+use super::batches::{batch, placed};
+
+/// Runs a script and returns it with the outputs in place.
+pub fn transcript(script: &str) -> String {
+    let mut stage = Stage { dir: MemDir::new(), config: Config::default(), log: None, now_ms: 0 };
+    let mut text = String::new();
+    for line in script.trim().lines().map(str::trim) {
+        writeln!(text, "{line}").expect("a string takes all");
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let outputs = stage.input(line).unwrap_or_else(|error| vec![format!("error: {error}")]);
+        for output in outputs {
+            writeln!(text, "  {output}").expect("a string takes all");
+        }
+    }
+    text
+}
+
+struct Stage {
+    dir: MemDir,
+    config: Config,
+    log: Option<OffsetLog>,
+    now_ms: u64,
+}
+
+struct Words<'a> {
+    plain: Vec<&'a str>,
+    named: BTreeMap<&'a str, u64>,
+}
+
+impl Words<'_> {
+    fn number(&self, n: usize) -> u64 {
+        self.plain[n].parse().unwrap_or_else(|_| panic!("`{}` is no number", self.plain[n]))
+    }
+
+    fn named(&self, name: &str) -> Option<u64> {
+        self.named.get(name).copied()
+    }
+}
+
+impl Stage {
+    fn input(&mut self, line: &str) -> Result<Vec<String>, Error> {
+        let mut words = Words { plain: Vec::new(), named: BTreeMap::new() };
+        for word in line.split_whitespace() {
+            if let Some(now_ms) = word.strip_prefix('@') {
+                self.now_ms = now_ms.parse().expect("@ and milliseconds");
+            } else if let Some((name, value)) = word.split_once('=') {
+                words.named.insert(name, value.parse().expect("a number after ="));
+            } else {
+                words.plain.push(word);
+            }
+        }
+        if words.plain[0] == "open" {
+            self.config = Config {
+                segment_bytes: words.named("segment.bytes").unwrap_or(self.config.segment_bytes),
+                segment_ms: words.named("segment.ms").unwrap_or(self.config.segment_ms),
+                index_interval_bytes: words
+                    .named("index.interval.bytes")
+                    .unwrap_or(self.config.index_interval_bytes),
+                retention_ms: words.named("retention.ms").or(self.config.retention_ms),
+                retention_bytes: words.named("retention.bytes"),
+                ..self.config
+            };
+            return self.open(0);
+        }
+        let now_ms = self.now_ms;
+        let Stage { dir, .. } = self;
+        let log = self.log.as_mut().expect("the first line opens the log");
+        let bounds = |log: &OffsetLog| format!("log {} to {}", log.log_start(), log.log_end());
+        Ok(match words.plain[0] {
+            "append" => {
+                let time = words.named("time").unwrap_or(now_ms) as i64;
+                let bytes = words.named("bytes").unwrap_or(0) as usize;
+                let epoch = words.named("epoch").unwrap_or(0) as i32;
+                let mut batch = batch(words.number(1) as u32, bytes, time);
+                let appended = log.append(now_ms, epoch, &mut batch)?;
+                let sealed = appended.sealed.map(|base| format!(", segment {base} is sealed"));
+                let sealed = sealed.unwrap_or_default();
+                vec![format!("offsets {} to {}{sealed}", appended.first, appended.last)]
+            }
+            "fetched" => {
+                let mut bytes = Vec::new();
+                for word in &words.plain[1..] {
+                    let (base, records) = word.split_once('+').expect("BASE+RECORDS");
+                    let batch = batch(records.parse().expect("records"), 0, now_ms as i64);
+                    bytes.extend(placed(batch, base.parse().expect("a base offset"), 0));
+                }
+                let appended = log.append_fetched(now_ms, &bytes)?;
+                vec![format!("offsets {} to {}", appended.first, appended.last)]
+            }
+            "read" => {
+                let below = words.named("below").unwrap_or(log.log_end());
+                let max = words.named("max").unwrap_or(1 << 20) as u32;
+                vec![described(dir, log.read(words.number(1), below, max)?)]
+            }
+            "time" => {
+                let found = log.find_time(words.number(1) as i64)?;
+                vec![found.map_or("nothing is as new".to_owned(), |slice| described(dir, slice))]
+            }
+            "tick" => {
+                let watermark = words.named("watermark").unwrap_or(log.log_end());
+                let removed = log.tick(now_ms, watermark)?;
+                let mut lines: Vec<_> =
+                    removed.iter().map(|base| format!("segment {base} is removed")).collect();
+                lines.push(bounds(log));
+                lines
+            }
+            "truncate" => {
+                log.truncate(words.number(1))?;
+                vec![bounds(log)]
+            }
+            "delete-before" => {
+                log.delete_before(words.number(1))?;
+                vec![bounds(log)]
+            }
+            "files" => {
+                dir.files().iter().map(|(name, bytes)| format!("{name} {}", bytes.len())).collect()
+            }
+            "index" => {
+                let bytes = dir.bytes(&format!("{:020}.index", words.number(1)));
+                let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
+                let entries = bytes.chunks_exact(8).map(|entry| entry.split_at(4));
+                entries.map(|(o, p)| format!("+{} at {}", number(o), number(p))).collect()
+            }
+            "tear" | "flip" => {
+                let files = dir.files();
+                let (name, bytes) =
+                    files.iter().rfind(|(name, _)| name.ends_with(".log")).expect("a .log file");
+                let at = bytes.len() as u64 - words.number(1);
+                match words.plain[0] {
+                    "tear" => dir.tear(name, at),
+                    _ => dir.flip(name, at, 1),
+                }
+                vec![format!("{name} {} bytes", dir.bytes(name).len())]
+            }
+            "restart" => return self.open(words.named("trusted").unwrap_or(0)),
+            other => panic!("no such input: {other}"),
+        })
+    }
+
+    fn open(&mut self, trusted_to: u64) -> Result<Vec<String>, Error> {
+        self.log = None;
+        let dir = Box::new(self.dir.clone());
+        let (log, recovery) = OffsetLog::open(dir, self.config.clone(), trusted_to)?;
+        let mut lines = vec![format!("log {} to {}", log.log_start(), log.log_end())];
+        if recovery.checked > 0 || recovery.cut_bytes > 0 {
+            lines.push(format!("{} batches checked, {} bytes cut", recovery.checked, recovery.cut_bytes));
+        }
+        lines.extend(recovery.rebuilt.iter().map(|base| format!("indexes of segment {base} rebuilt")));
+        self.log = Some(log);
+        Ok(lines)
+    }
+}
+
+/// A slice, by the offsets of the batches in it.
+fn described(dir: &MemDir, slice: Slice) -> String {
+    if slice.len == 0 {
+        return "nothing yet".to_owned();
+    }
+    let batches = offsets_in(dir, slice).iter().map(|(first, last)| format!(" [{first} to {last}]")).collect::<String>();
+    let Slice { segment, position, len, .. } = slice;
+    format!("segment {segment}, {len} bytes from {position} on:{batches}")
+}
+
+/// The first and last offsets of the batches in a slice.
+pub fn offsets_in(dir: &MemDir, slice: Slice) -> Vec<(u64, u64)> {
+    let bytes = dir.bytes(&log_file(slice.segment));
+    let mut rest = &bytes[slice.position as usize..][..slice.len as usize];
+    let mut batches = Vec::new();
+    while !rest.is_empty() {
+        let batch = Batch::parse(rest).expect("a slice begins and ends at a batch");
+        batches.push((batch.base_offset, batch.last_offset()));
+        rest = rest.get(batch.size as usize..).expect("a slice holds whole batches");
+    }
+    batches
+}
