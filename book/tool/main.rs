@@ -9,6 +9,7 @@
 
 mod check;
 mod commands;
+mod directives;
 mod render;
 mod serve;
 mod source;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mdbook_driver::MDBook;
+use mdbook_driver::book::BookItem;
 
 use crate::{Result, source};
 
@@ -25,12 +26,19 @@ pub fn pages() -> PathBuf {
 ///
 /// An inclusion that finds nothing is an error here: mdBook would leave its text in the page.
 pub fn build(dest: &Path) -> Result<()> {
-    let (_, problems) = source::read_all(&pages())?;
+    let (sources, problems) = source::read_all(&pages())?;
     if !problems.is_empty() {
         return Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n").into());
     }
     let mut book = MDBook::load(book())?;
     book.config.build.build_dir = std::path::absolute(dest)?;
+    book.book.for_each_mut(|item| {
+        let BookItem::Chapter(chapter) = item else { return };
+        let path = chapter.source_path.as_ref().map(|path| pages().join(path));
+        if let Some(page) = sources.iter().find(|page| Some(&page.path) == path.as_ref()) {
+            chapter.content = page.text();
+        }
+    });
     book.build()?;
     Ok(())
 }

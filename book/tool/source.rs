@@ -1,13 +1,18 @@
-//! The pages as mdBook sees them, line by line, each line with the place it came from.
+//! The pages with everything that they include, line by line, each line with the place it came from.
 //!
-//! Inclusions are unfolded here a second time, beside mdBook, so that a problem in an included lab
-//! README is reported where it stands. Only the forms the book uses are understood: a whole file, an
-//! anchor, a range of lines.
+//! Inclusions are unfolded here rather than by mdBook, so that a problem in an included lab README is
+//! reported where it stands, and one that finds nothing is an error. mdBook gets the result. On a line
+//! of its own, a page may write:
+//!
+//! - `{{#include FILE}}`, `{{#include FILE:ANCHOR}}`, `{{#include FILE:FIRST:LAST}}`, as in mdBook; of a
+//!   snapshot (`.snap`) only what was recorded, without the head;
+//! - `{{#fold FILE}}`: a Markdown file, with each part under a `###` heading folded;
+//! - `{{#questions FILE}}`: a lab's predictions, with their answers folded if the file has them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{Result, render};
+use crate::{Result, directives, render};
 
 /// mdBook's own limit, against a file that includes itself.
 const MAX_DEPTH: usize = 10;
@@ -114,26 +119,27 @@ fn unfold(
         std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     for (number, text) in select(&text, part) {
         let at = Place { file: file.to_path_buf(), line: number };
-        match inclusion(text) {
-            None => out.push(Line { at, text: text.to_string() }),
-            Some(_) if depth == MAX_DEPTH => {
-                problems.push(Problem { at, what: "inclusions go round in a circle".into() });
-            }
-            Some(target) => {
-                let before = out.len();
-                let dir = file.parent().expect("a file has a folder");
-                if let Err(what) = included(dir, target, depth, out, problems) {
-                    problems.push(Problem { at: at.clone(), what });
-                } else if out.len() == before {
-                    problems.push(Problem { at, what: format!("`{target}` includes nothing") });
-                }
-            }
+        let Some((kind, target)) = directive(text) else {
+            out.push(Line { at, text: text.to_string() });
+            continue;
+        };
+        if depth == MAX_DEPTH {
+            problems.push(Problem { at, what: "inclusions go round in a circle".into() });
+            continue;
+        }
+        let before = out.len();
+        let dir = file.parent().expect("a file has a folder");
+        if let Err(what) = included(kind, dir, target, depth, out, problems) {
+            problems.push(Problem { at: at.clone(), what });
+        } else if out.len() == before {
+            problems.push(Problem { at, what: format!("`{target}` includes nothing") });
         }
     }
     Ok(())
 }
 
 fn included(
+    kind: &str,
     dir: &Path,
     target: &str,
     depth: usize,
@@ -148,7 +154,17 @@ fn included(
     if !file.is_file() {
         return Err(format!("`{path}` does not exist"));
     }
-    unfold(&file, &part, depth + 1, out, problems).map_err(|error| error.to_string())
+    let mut lines = Vec::new();
+    match kind {
+        "include" => unfold(&file, &part, depth + 1, &mut lines, problems),
+        "fold" => unfold(&file, &part, depth + 1, &mut lines, problems).map(|()| {
+            lines = directives::folded(std::mem::take(&mut lines));
+        }),
+        _ => directives::questions(&file).map(|questions| lines = questions),
+    }
+    .map_err(|error| error.to_string())?;
+    out.append(&mut lines);
+    Ok(())
 }
 
 fn parse_part(part: &str) -> std::result::Result<Part, String> {
@@ -171,7 +187,7 @@ fn parse_part(part: &str) -> std::result::Result<Part, String> {
 fn select<'a>(text: &'a str, part: &Part) -> Vec<(usize, &'a str)> {
     let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     match part {
-        Part::Whole => numbered.collect(),
+        Part::Whole => numbered.skip(head_lines(text)).collect(),
         Part::Lines { first, last } => {
             numbered.filter(|(number, _)| first <= number && number <= last).collect()
         }
@@ -190,10 +206,22 @@ fn word_after<'a>(line: &'a str, marker: &str) -> Option<&'a str> {
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
-/// The target of an inclusion. The book writes one a line, with nothing beside it.
-fn inclusion(line: &str) -> Option<&str> {
-    let inside = line.trim().strip_prefix("{{#include ")?.strip_suffix("}}")?;
-    Some(inside.trim())
+/// insta puts what a snapshot is of between two lines of dashes, before the snapshot.
+fn head_lines(text: &str) -> usize {
+    let mut lines = text.lines();
+    match (lines.next(), lines.next()) {
+        (Some("---"), Some(second)) if second.starts_with("source:") => {
+            lines.position(|line| line == "---").map_or(0, |end| end + 3)
+        }
+        _ => 0,
+    }
+}
+
+/// `{{#kind target}}`, one a line with nothing beside it.
+fn directive(line: &str) -> Option<(&str, &str)> {
+    let inside = line.trim().strip_prefix("{{#")?.strip_suffix("}}")?;
+    let (kind, target) = inside.split_once(' ')?;
+    matches!(kind, "include" | "fold" | "questions").then_some((kind, target.trim()))
 }
 
 /// Takes `..` out of a path, so that a message shows it the way one would write it.
