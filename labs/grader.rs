@@ -108,14 +108,20 @@ fn print_next(lab: &Lab, first: u32, failures: &[(u32, &str, Failure)]) {
     } else {
         let failing = failures.iter().filter(|(step, _, _)| *step == first);
         let (_, name, failure) = failing.clone().next().expect("a step fails because a test does");
-        println!("next: step {first}, {title}: {} of its tests fail; the first is", failing.count());
+        println!(
+            "next: step {first}, {title}: {} of its tests fail; the first is",
+            failing.count()
+        );
         println!("      {name}");
         for line in failure.with_rules(lab).lines() {
             println!("      {line}");
         }
         println!("      {}", failure.place);
     }
-    println!("      steps: {}/README.md    again: cargo test -p {} step_{first}", lab.folder, lab.package);
+    println!(
+        "      steps: {}/README.md    again: cargo test -p {} step_{first}",
+        lab.folder, lab.package
+    );
 }
 
 struct Failure {
@@ -149,8 +155,12 @@ impl Failure {
     fn with_rules(&self, lab: &Lab) -> String {
         let mut text = self.message.clone();
         for line in lab.rules.lines() {
-            if let Some((id, rule)) = line.strip_prefix("- **").and_then(|line| line.split_once("**"))
-                && self.message.split(|c: char| !c.is_alphanumeric() && c != '.').any(|word| word == id)
+            if let Some((id, rule)) =
+                line.strip_prefix("- **").and_then(|line| line.split_once("**"))
+                && self
+                    .message
+                    .split(|c: char| !c.is_alphanumeric() && c != '.')
+                    .any(|word| word == id)
             {
                 text += &format!("\nrule {id}:{rule}");
             }
@@ -209,7 +219,10 @@ fn outcome(test: fn()) -> Result<(), Failure> {
             Err(Failure { message, place, todo, endless: false })
         }
         Err(_) => Err(Failure {
-            message: format!("did not end within {} s: is there a loop that never ends?", TOO_LONG.as_secs()),
+            message: format!(
+                "did not end within {} s: is there a loop that never ends?",
+                TOO_LONG.as_secs()
+            ),
             place: String::new(),
             todo: None,
             endless: true,
@@ -270,7 +283,8 @@ impl Choice {
     }
 
     fn takes(&self, name: &str) -> bool {
-        let hit = |part: &String| if self.exact { name == part } else { name.contains(part.as_str()) };
+        let hit =
+            |part: &String| if self.exact { name == part } else { name.contains(part.as_str()) };
         (self.parts.is_empty() || self.parts.iter().any(hit)) && !self.skip.iter().any(hit)
     }
 }

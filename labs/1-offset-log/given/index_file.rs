@@ -55,6 +55,8 @@ pub struct IndexFile {
     loaded: Option<Vec<u8>>,
     /// Bytes of entries on disk.
     written: usize,
+    /// While batches are taken anew: the entries that the file has for them, not yet met.
+    stood: Vec<u8>,
 }
 
 impl IndexFile {
@@ -62,7 +64,7 @@ impl IndexFile {
     pub(crate) const TIME_ENTRY: usize = 12;
 
     pub(crate) fn new(file: String, entry: usize) -> Self {
-        IndexFile { file, entry, loaded: Some(Vec::new()), written: 0 }
+        IndexFile { file, entry, loaded: Some(Vec::new()), written: 0, stood: Vec::new() }
     }
 
     /// Believes the file: it holds `bytes` bytes of entries.
@@ -93,17 +95,6 @@ impl IndexFile {
         Ok(split_time(&bytes))
     }
 
-    /// What the file says at the n-th place, whatever memory says.
-    pub(crate) fn time_on_disk(
-        &self,
-        dir: &dyn Dir,
-        n: usize,
-    ) -> Result<Option<(i64, u32)>, Error> {
-        let mut bytes = [0; Self::TIME_ENTRY];
-        let read = dir.read_at(&self.file, (n * self.entry) as u64, &mut bytes)?;
-        Ok((read == bytes.len()).then(|| split_time(&bytes)))
-    }
-
     /// The last time in a loaded time index.
     pub(crate) fn last_time(&self) -> i64 {
         let loaded = self.loaded.as_deref().unwrap_or_default();
@@ -114,14 +105,30 @@ impl IndexFile {
         self.loaded.get_or_insert_default().extend_from_slice(entry);
     }
 
-    pub(crate) fn push_time(&mut self, timestamp: i64, relative_offset: u32) {
-        self.push(&timestamp.to_be_bytes());
-        self.push(&relative_offset.to_be_bytes());
-    }
-
     /// Forgets all entries but the first `n`, in memory only.
     pub(crate) fn keep(&mut self, n: usize) {
         self.loaded.get_or_insert_default().truncate(n * self.entry);
+    }
+
+    /// Forgets all entries but the first `n`, but for `met`: batches will be taken anew.
+    pub(crate) fn doubt(&mut self, n: usize) {
+        let loaded = self.loaded.get_or_insert_default();
+        self.stood = loaded.split_off(n * self.entry);
+        self.stood.reverse(); // the next one is at the end
+    }
+
+    /// Whether the file has this very entry next. If so it is true, and stays.
+    pub(crate) fn met(&mut self, entry: &[u8]) -> bool {
+        let met = self.stood.iter().rev().take(self.entry).eq(entry);
+        if met {
+            self.stood.truncate(self.stood.len() - self.entry);
+        }
+        met
+    }
+
+    /// Whether there are entries to be met.
+    pub(crate) fn in_doubt(&self) -> bool {
+        !self.stood.is_empty()
     }
 
     /// Brings the entries into memory: all that are there, without the zeros that a killed Kafka leaves behind them.
@@ -165,8 +172,10 @@ impl IndexFile {
         }
     }
 
-    /// Makes the file say what memory says, and tells whether it had said something else. Zeros at the end do not count.
+    /// Makes the file say what memory says, and tells whether it had said something else. Zeros at the end do not
+    /// count.
     pub(crate) fn settle(&mut self, dir: &mut dyn Dir, file_len: u64) -> Result<bool, Error> {
+        self.stood = Vec::new();
         let loaded = self.loaded.as_deref().unwrap_or_default();
         let disk = read_all(dir, &self.file, file_len)?;
         let same = loaded.iter().zip(&disk).take_while(|(a, b)| a == b).count();
@@ -181,7 +190,14 @@ impl IndexFile {
     }
 }
 
-pub(crate) fn split_time(bytes: &[u8; IndexFile::TIME_ENTRY]) -> (i64, u32) {
+pub(crate) fn join_time(time: i64, relative_offset: u32) -> [u8; IndexFile::TIME_ENTRY] {
+    let mut entry = [0; IndexFile::TIME_ENTRY];
+    entry[..8].copy_from_slice(&time.to_be_bytes());
+    entry[8..].copy_from_slice(&relative_offset.to_be_bytes());
+    entry
+}
+
+fn split_time(bytes: &[u8; IndexFile::TIME_ENTRY]) -> (i64, u32) {
     let (time, offset) = bytes.split_at(8);
     (
         i64::from_be_bytes(time.try_into().expect("eight bytes")),

@@ -49,6 +49,9 @@ impl OffsetLog {
                 Some(base) if *file == log_file(base) => {
                     let mut segment = Segment::new(base);
                     segment.size = *len;
+                    for index in [&mut segment.offsets, &mut segment.times] {
+                        index.believe(files.get(&index.file).copied().unwrap_or(0));
+                    }
                     log.segments.push(segment);
                 }
                 // An index whose log is gone: the segment was being removed.
@@ -96,8 +99,6 @@ impl OffsetLog {
         else {
             return Ok(false);
         };
-        segment.offsets.believe(offsets);
-        segment.times.believe(times);
         if segment.times.len() > 0 {
             let (time, offset) = segment.times.time(&*self.dir, segment.times.len() - 1)?;
             segment.newest = (time, segment.base + u64::from(offset));
@@ -163,8 +164,8 @@ impl OffsetLog {
         let log_end = here.filter(|_| position > 0).map_or(base, |(_, batch)| batch.base_offset);
 
         let segment = &mut self.segments[at];
-        segment.offsets.keep(kept);
-        segment.times.keep(times);
+        segment.offsets.doubt(kept);
+        segment.times.doubt(times);
         segment.newest = newest;
         segment.unindexed = 0;
         segment.begun_ms = begun_ms.map(|(_, batch)| time_of(&batch, 0));
@@ -180,10 +181,7 @@ impl OffsetLog {
     ) -> Result<bool, Error> {
         let sealed = at + 1 < self.segments.len();
         let segment = &mut self.segments[at];
-        // The newest time ends the time index of a sealed segment, and of one that Kafka closed properly.
-        let next = segment.times.len();
-        let newest = (segment.newest.0, (segment.newest.1 - segment.base) as u32);
-        if sealed || segment.times.time_on_disk(&*self.dir, next)? == Some(newest) {
+        if sealed {
             segment.take_time();
         }
         let mut lied = false;

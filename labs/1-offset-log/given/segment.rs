@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use crate::index_file::IndexFile;
+use crate::index_file::{IndexFile, join_time};
 use crate::{Batch, Config, Dir, Error};
 
 /// One segment, as far as memory holds it.
@@ -63,15 +63,24 @@ impl Segment {
     /// that are due. In memory only; `flush` writes them.
     ///
     /// An entry is due once more than `index.interval.bytes` have passed since the last one. So the first batch
-    /// of a segment never gets one: the search begins there anyway. (Kafka: `LogSegment.append`.)
+    /// of a segment never gets one: the search begins there anyway. (Kafka: `LogSegment.append`.) When batches are
+    /// taken anew, an entry that the files have and that is true is kept, due or not.
     pub(crate) fn take(&mut self, batch: &Batch, config: &Config) {
         if self.newest.0 < batch.max_timestamp {
             self.newest = (batch.max_timestamp, batch.last_offset());
+            let entry = self.time_entry();
+            if self.times.in_doubt() && self.times.met(&entry) {
+                self.times.push(&entry);
+            }
         }
-        if self.unindexed > config.index_interval_bytes {
-            self.offsets.push(&crate::index::entry(self.base, batch, self.size));
-            self.take_time();
-            self.unindexed = 0;
+        let due = self.unindexed > config.index_interval_bytes;
+        if due || self.offsets.in_doubt() {
+            let entry = crate::index::entry(self.base, batch, self.size);
+            if self.offsets.met(&entry) || due {
+                self.offsets.push(&entry);
+                self.take_time();
+                self.unindexed = 0;
+            }
         }
         self.size += u64::from(batch.size);
         self.unindexed += u64::from(batch.size);
@@ -79,10 +88,13 @@ impl Segment {
 
     /// Adds the newest time so far to the time index, if it is newer than the last entry there.
     pub(crate) fn take_time(&mut self) {
-        let (timestamp, offset) = self.newest;
-        if timestamp > self.times.last_time() {
-            self.times.push_time(timestamp, (offset - self.base) as u32);
+        if self.newest.0 > self.times.last_time() {
+            self.times.push(&self.time_entry());
         }
+    }
+
+    fn time_entry(&self) -> [u8; IndexFile::TIME_ENTRY] {
+        join_time(self.newest.0, (self.newest.1 - self.base) as u32)
     }
 
     /// Writes the entries that only memory has.

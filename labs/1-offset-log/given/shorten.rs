@@ -72,7 +72,11 @@ impl OffsetLog {
     pub(crate) fn remove_oldest(&mut self, count: usize) -> Result<Vec<u64>, Error> {
         if count == self.segments.len() {
             self.settle()?;
-            self.roll_or_undo(self.log_end)?;
+            let mark = self.active().mark();
+            if let Err(error) = self.roll(self.log_end) {
+                self.undo(count, mark);
+                return Err(error);
+            }
         }
         let mut removed = Vec::new();
         for _ in 0..count {
@@ -113,15 +117,15 @@ impl OffsetLog {
                 .batches_from(&self.segments[at], 0)
                 .map(|found| found.map(|(_, batch)| batch))
                 .collect::<Result<Vec<_>, _>>()?;
-            self.rewind(at, 0, |_| None)?;
+            let files = self.dir.list()?;
+            let len_of =
+                |file: &str| files.iter().find(|(name, _)| name == file).map(|(_, len)| *len);
+            self.rewind(at, 0, len_of)?;
             self.segments[at].size = 0;
             for batch in &batches {
                 self.keep(at, batch);
             }
             debug_assert_eq!(self.segments[at].size, size);
-            let files = self.dir.list()?;
-            let len_of =
-                |file: &str| files.iter().find(|(name, _)| name == file).map(|(_, len)| *len);
             self.settle_indexes(at, len_of)?;
         }
         self.log_end = log_end;

@@ -65,7 +65,8 @@ impl OffsetLog {
                 return None;
             }
             let at = position;
-            let header = match window.get(&*self.dir, &segment.log, at, Batch::HEADER) {
+            let header = match window.get(&*self.dir, &segment.log, segment.size, at, Batch::HEADER)
+            {
                 Ok(bytes) => Batch::parse(bytes),
                 Err(error) => Err(error),
             };
@@ -120,15 +121,16 @@ impl Scan {
         if left < Batch::HEADER as u64 {
             return Ok(None);
         }
-        let header = self.window.get(dir, &self.file, self.position, Batch::HEADER)?;
+        let header = self.window.get(dir, &self.file, self.len, self.position, Batch::HEADER)?;
         let Ok(batch) = Batch::parse(header) else { return Ok(None) };
         let belongs =
             batch.base_offset >= self.base && batch.last_offset() - self.base <= MOST_RELATIVE;
         if !belongs || left < u64::from(batch.size) {
             return Ok(None);
         }
-        let bytes = self.window.get(dir, &self.file, self.position, batch.size as usize)?;
+        let (position, size) = (self.position, batch.size as usize);
         self.position += u64::from(batch.size);
+        let bytes = self.window.get(dir, &self.file, self.len, position, size)?;
         Ok(Some((batch, bytes)))
     }
 }
@@ -152,21 +154,24 @@ impl Window {
         Window { bytes: Vec::new(), position: 0, ahead }
     }
 
-    /// The `len` bytes at `position`; fewer if the file ends before.
+    /// The `len` bytes at `position` of a file; fewer if the file, of `file_len` bytes, ends before.
     fn get(
         &mut self,
         dir: &dyn Dir,
         file: &str,
+        file_len: u64,
         position: u64,
         len: usize,
     ) -> Result<&[u8], Error> {
         let end = self.position + self.bytes.len() as u64;
-        if position < self.position || position + len as u64 > end {
-            // The next header lay in what was read last: batches are small, so read more of them at once.
-            if (self.position..end).contains(&position) && !self.bytes.is_empty() {
+        let wanted_end = (position + len as u64).min(file_len);
+        if position < self.position || wanted_end > end {
+            // What is wanted begins in what was read last: batches are small, so read more of them at once.
+            if (self.position..end).contains(&position) {
                 self.ahead = (self.ahead * 4).min(LARGE);
             }
-            self.bytes.resize(len.max(self.ahead), 0);
+            let left = file_len.saturating_sub(position);
+            self.bytes.resize(left.min(len.max(self.ahead) as u64) as usize, 0);
             let read = dir.read_at(file, position, &mut self.bytes)?;
             self.bytes.truncate(read);
             self.position = position;

@@ -1,7 +1,7 @@
 //! Batches to the end of the log: a roll if they do not fit, one write to the `.log` file, and the index entries that
 //! are due. Whatever the disk refuses leaves the log as it was.
 
-use crate::segment::{NO_TIME, Segment};
+use crate::segment::{Mark, NO_TIME, Segment};
 use crate::walk::MOST_RELATIVE;
 use crate::{Batch, Error, OffsetLog};
 
@@ -21,32 +21,31 @@ impl OffsetLog {
         bytes: &[u8],
         batches: &[Batch],
     ) -> Result<Option<u64>, Error> {
-        let sealed = if self.must_roll(now_ms, &batches[0]) {
-            Some(self.roll_or_undo(batches[0].base_offset)?)
-        } else {
-            None
-        };
-        let mark = self.active().mark();
-        match self.write_to_active(now_ms, bytes, batches) {
-            Ok(()) => {
-                if sealed.is_some() {
-                    let before = self.segments.len() - 2;
-                    self.segments[before].offsets.unload();
-                    self.segments[before].times.unload();
-                }
-                Ok(sealed)
-            }
-            Err(error) => {
-                self.active_mut().back_to(mark);
-                if sealed.is_some() {
-                    self.segments.pop();
-                }
-                self.unsettled = true;
-                // The first error says more than one met while tidying up, and the next write tries again.
-                let _ = self.settle();
-                Err(error)
-            }
+        let (segments, mark) = (self.segments.len(), self.active().mark());
+        let written = self.write_or_leave_a_mess(now_ms, bytes, batches);
+        if written.is_err() {
+            self.undo(segments, mark);
+        } else if let [.., before, _] = &mut self.segments[..]
+            && written.as_ref().is_ok_and(Option::is_some)
+        {
+            before.offsets.unload();
+            before.times.unload();
         }
+        written
+    }
+
+    fn write_or_leave_a_mess(
+        &mut self,
+        now_ms: u64,
+        bytes: &[u8],
+        batches: &[Batch],
+    ) -> Result<Option<u64>, Error> {
+        let sealed = match self.must_roll(now_ms, &batches[0]) {
+            true => Some(self.roll(batches[0].base_offset)?),
+            false => None,
+        };
+        self.write_to_active(now_ms, bytes, batches)?;
+        Ok(sealed)
     }
 
     fn write_to_active(
@@ -82,13 +81,13 @@ impl OffsetLog {
         too_far || (active.size > 0 && (too_large || too_long))
     }
 
-    pub(crate) fn roll_or_undo(&mut self, next: u64) -> Result<u64, Error> {
-        let before = self.segments.len();
-        self.roll(next).inspect_err(|_| {
-            self.segments.truncate(before);
-            self.unsettled = true;
-            let _ = self.settle();
-        })
+    /// Puts memory back to how it was before a write or a roll, and the files too if they let us.
+    pub(crate) fn undo(&mut self, segments: usize, mark: Mark) {
+        self.segments.truncate(segments);
+        self.active_mut().back_to(mark);
+        self.unsettled = true;
+        // The first error says more than one met while tidying up, and the next write tries again.
+        let _ = self.settle();
     }
 
     /// Closes the active segment: its time index ends with the newest time in it.

@@ -128,7 +128,12 @@ impl History {
         }
         self.say(format!("append fetched batches at {}", stored[0].first));
         let appended = self.log.append_fetched(self.now_ms, &bytes).expect("an append");
-        check("R1.1", "first and last", (appended.first, appended.last), (stored[0].first, next - 1));
+        check(
+            "R1.1",
+            "first and last",
+            (appended.first, appended.last),
+            (stored[0].first, next - 1),
+        );
         stored.into_iter().for_each(|stored| self.model.append(stored));
     }
 
@@ -164,7 +169,12 @@ impl History {
             taken += 1;
         }
         check("R1.7", "bytes of whole batches, below the watermark", got.len(), len);
-        check("R1.6", "within max_bytes, or one batch", len <= max_bytes as usize || taken == 1, true);
+        check(
+            "R1.6",
+            "within max_bytes, or one batch",
+            len <= max_bytes as usize || taken == 1,
+            true,
+        );
         if let Some(next) = expected.get(taken) {
             let another_segment = to == file.len();
             let no_room = len + next.bytes.len() > max_bytes as usize;
@@ -214,7 +224,8 @@ impl History {
         let watermark = self.rng.u64(self.model.log_start..=self.model.log_end);
         let now_ms = self.now_ms;
         self.say(format!("tick at {now_ms}, watermark {watermark}"));
-        let before: Vec<(u64, u64)> = self.log.segments().iter().map(|s| (s.base, s.size)).collect();
+        let before: Vec<(u64, u64)> =
+            self.log.segments().iter().map(|s| (s.base, s.size)).collect();
         let size: u64 = before.iter().map(|(_, size)| size).sum();
         let removed = self.log.tick(now_ms, watermark).expect("a tick");
         let bases: Vec<u64> = before.iter().map(|(base, _)| *base).collect();
@@ -226,7 +237,8 @@ impl History {
             let newest = batches.map(|batch| batch.time_ms).max().unwrap_or(-1);
             let age_ms = now_ms as i64 - newest;
             let old = self.config.retention_ms.is_some_and(|ms| newest >= 0 && age_ms > ms as i64);
-            let large = self.config.retention_bytes.is_some_and(|limit| left - before[n].1 >= limit);
+            let large =
+                self.config.retention_bytes.is_some_and(|limit| left - before[n].1 >= limit);
             (old, large, before[n].1 > 0 && end_of(n) <= watermark)
         };
         let mut left = size;

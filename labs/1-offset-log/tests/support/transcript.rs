@@ -142,7 +142,8 @@ impl Stage {
             }
             "index" => {
                 let bytes = dir.bytes(&format!("{:020}.index", words.number(1)));
-                let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
+                let number =
+                    |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
                 let entries = bytes.chunks_exact(8).map(|entry| entry.split_at(4));
                 entries.map(|(o, p)| format!("+{} at {}", number(o), number(p))).collect()
             }
@@ -168,9 +169,14 @@ impl Stage {
         let (log, recovery) = OffsetLog::open(dir, self.config.clone(), trusted_to)?;
         let mut lines = vec![format!("log {} to {}", log.log_start(), log.log_end())];
         if recovery.checked > 0 || recovery.cut_bytes > 0 {
-            lines.push(format!("{} batches checked, {} bytes cut", recovery.checked, recovery.cut_bytes));
+            lines.push(format!(
+                "{} batches checked, {} bytes cut",
+                recovery.checked, recovery.cut_bytes
+            ));
         }
-        lines.extend(recovery.rebuilt.iter().map(|base| format!("indexes of segment {base} rebuilt")));
+        lines.extend(
+            recovery.rebuilt.iter().map(|base| format!("indexes of segment {base} rebuilt")),
+        );
         self.log = Some(log);
         Ok(lines)
     }
@@ -181,7 +187,10 @@ fn described(dir: &MemDir, slice: Slice) -> String {
     if slice.len == 0 {
         return "nothing yet".to_owned();
     }
-    let batches = offsets_in(dir, slice).iter().map(|(first, last)| format!(" [{first} to {last}]")).collect::<String>();
+    let batches = offsets_in(dir, slice)
+        .iter()
+        .map(|(first, last)| format!(" [{first} to {last}]"))
+        .collect::<String>();
     let Slice { segment, position, len, .. } = slice;
     format!("segment {segment}, {len} bytes from {position} on:{batches}")
 }
