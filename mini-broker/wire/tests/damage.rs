@@ -265,8 +265,84 @@ fn sentences() {
                 .to_owned(),
             "FetchRequest at byte 44: tag 0 says it has 3 bytes, its field leaves 1 of them",
         ),
+        (
+            // Positions count from the frame's start, also after a batch was split off.
+            "0000 0003 00000007 ffff ffff 0001 00000000 00000002
+             0001 61 00000001 00000000 00000003 aabbcc
+             0001 ff 00000000"
+                .to_owned(),
+            "ProduceRequest.topic_data[1].name at byte 42: byte 0xff is not UTF-8",
+        ),
     ] {
         assert_eq!(sentence(&message), expected);
+    }
+}
+
+/// A varint has at most 32 bits. Leading zeros are taken, as Kafka takes them.
+#[test]
+fn varints() {
+    use wire::primitives::{Source, Version, Width};
+    let v = Version { number: 0, flexible: true, nullable: true };
+    let length = |text| Frame::new(hex(text)).count(0, v);
+    let problem = |text| length(text).unwrap_err().problem().clone();
+    for (bytes, expected) in
+        [("00", None), ("01", Some(0)), ("8000", None), ("8180808000", Some(0))]
+    {
+        assert_eq!(length(bytes), Ok(expected), "{bytes}");
+    }
+    // A count of no bytes each must still fit what is left: none.
+    for (bytes, count) in
+        [("02", 1), ("ffffffff07", i32::MAX as usize - 1), ("ffffffff0f", u32::MAX as usize - 1)]
+    {
+        assert_eq!(problem(bytes), Problem::TooMany { count, each: 0, left: 0 }, "{bytes}");
+    }
+    for bytes in ["ffffffff10", "808080808000", "ffffffffff01", "8080808070"] {
+        assert_eq!(problem(bytes), Problem::LongVarint, "{bytes}");
+    }
+    assert_eq!(problem("8080"), Problem::CutShort { wanted: 1, left: 0 });
+
+    // Strings end at 32,767 bytes, as Kafka's do.
+    let mut text = hex("818002");
+    text.extend_from_slice(&[b'a'; 40_000]);
+    let error = Frame::new(text).length(Width::Two, v).unwrap_err();
+    assert_eq!(*error.problem(), Problem::LongText { length: 32_768 });
+}
+
+/// The nulls that the oracle would take in any version.
+#[test]
+fn nulls_before_their_time() {
+    let lines = [
+        // MetadataRequest.topics, and its name
+        ("0003 0000 00000007 ffff  ffffffff", false),
+        ("0003 0001 00000007 ffff  ffffffff", true),
+        ("0003 0009 00000007 ffff 00  02 00 00  01 00 00 00", false),
+        (
+            "0003 000a 00000007 ffff 00  02 00000000000000000000000000000000 00 00  01 00 00 00",
+            true,
+        ),
+    ];
+    for (bytes, taken) in lines {
+        assert_eq!(decode_request(hex(bytes)).is_ok(), taken, "{bytes}");
+    }
+    let lines = [
+        // MetadataResponse: throttle, brokers, cluster, controller, one topic
+        (
+            3,
+            11,
+            "00000007 00  00000000 01 00 00000000  02 0000 00 00000000000000000000000000000000 00 01 00000000 00  00",
+            false,
+        ),
+        (
+            3,
+            12,
+            "00000007 00  00000000 01 00 00000000  02 0000 00 00000000000000000000000000000000 00 01 00000000 00  00",
+            true,
+        ),
+        (20, 5, "00000007 00  00000000  02 00 0000 00 00  00", false),
+        (20, 5, "00000007 00  00000000  02 01 0000 00 00  00", true),
+    ];
+    for (key, version, bytes, taken) in lines {
+        assert_eq!(decode_response(key, version, hex(bytes)).is_ok(), taken, "{bytes}");
     }
 }
 
