@@ -14,6 +14,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Debug;
+use std::io::{self, IsTerminal};
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,8 +75,16 @@ pub fn run(lab: Lab, tests: &[Test]) -> ExitCode {
     let first = failures.iter().map(|(step, _, failure)| failure.todo.unwrap_or(*step)).min();
     if let Some(first) = first {
         println!("\nfailures:\n");
-        for (step, name, failure) in &failures {
-            failure.print(&lab, *step, name, first);
+        let told =
+            failures.iter().map(|(step, name, failure)| failure.tell(&lab, *step, name, first));
+        let told: Vec<String> = told.collect();
+        // Many tests wait for the same line: a reader wants it once, a program one for each test.
+        let reader = io::stdout().is_terminal();
+        for same in told.chunk_by(|a, b| reader && a == b) {
+            match same.len() {
+                1 => println!("{}", same[0]),
+                n => println!("{} ({n} tests)", same[0]),
+            }
         }
     }
     println!(
@@ -134,19 +143,15 @@ struct Failure {
 }
 
 impl Failure {
-    fn print(&self, lab: &Lab, step: u32, name: &str, first: u32) {
+    /// All there is to say for a test of the first failing step; one line for all others.
+    fn tell(&self, lab: &Lab, step: u32, name: &str, first: u32) -> String {
         match self.todo {
-            Some(todo) if todo == step && step == first => {
-                println!("{name}: step {step} is unfinished: {}", self.place)
-            }
-            Some(todo) if todo == step => println!("step {step} is unfinished: {}", self.place),
-            Some(todo) => println!("step {step} waits for step {todo}: {}", self.place),
-            None if step > first => println!("{name}: fails too; step {first} comes first"),
+            Some(todo) if todo == step => format!("step {step} is unfinished: {}", self.place),
+            Some(todo) => format!("step {step} waits for step {todo}: {}", self.place),
+            None if step > first => format!("step {step} fails too, but step {first} comes first"),
             None => {
-                println!("{name}: {}", self.place);
-                for line in self.with_rules(lab).lines() {
-                    println!("    {line}");
-                }
+                let text = self.with_rules(lab).replace('\n', "\n    ");
+                format!("{name}: {}\n    {text}", self.place)
             }
         }
     }
@@ -180,7 +185,10 @@ pub fn during(what: impl FnOnce() -> String) {
 }
 
 fn note_panic(info: &PanicHookInfo) {
-    let mut message = info.payload_as_str().unwrap_or("a panic").to_owned();
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let mut message = text.unwrap_or("a panic").to_owned();
     let during = DURING.with(|during| during.borrow().clone());
     if !during.is_empty() {
         message += &format!("\n  during:   {during}");
