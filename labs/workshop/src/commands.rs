@@ -51,7 +51,7 @@ fn lab_at_hand(kit: &Kit, asked: Option<&str>) -> Result<Grade> {
 }
 
 /// Asks one line of the reader; nothing at the end of the input.
-fn ask(question: &str) -> Option<String> {
+pub fn ask(question: &str) -> Option<String> {
     print!("{question}");
     let _ = std::io::stdout().flush();
     let mut line = String::new();

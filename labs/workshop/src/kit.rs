@@ -39,7 +39,11 @@ impl Kit {
             ));
         };
         let exe = std::env::current_exe().unwrap_or_default();
-        Ok(Self::at(root, target_of(&exe).unwrap_or_else(|| root.join("target"))))
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) => here.join(folder),
+            None => target_of(&exe).unwrap_or_else(|| root.join("target")),
+        };
+        Ok(Self::at(root, target))
     }
 
     pub fn at(root: &Path, target: PathBuf) -> Self {

@@ -89,11 +89,6 @@ impl Lab {
     pub fn minutes(&self) -> u32 {
         self.steps.iter().map(|step| step.minutes).sum()
     }
-
-    /// The rules of a step that the text does not already name.
-    pub fn rules_of(&self, step: &Step) -> Vec<&Rule> {
-        step.rules.iter().filter_map(|id| self.rule(id)).collect()
-    }
 }
 
 /// Reads `## Step N: Title` and the line of facts under each.
@@ -223,8 +218,10 @@ fn about(manifest: &str) -> String {
         .find_map(|line| line.strip_prefix("description = "))
         .map(|value| value.trim().trim_matches('"'))
         .unwrap_or_default();
-    match description.split_once(": ") {
-        Some((lab, question)) if lab.starts_with("Lab ") => question.to_owned(),
-        _ => description.to_owned(),
-    }
+    let question = match description.split_once(": ") {
+        Some((lab, question)) if lab.starts_with("Lab ") => question,
+        _ => description,
+    };
+    let mut letters = question.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

@@ -27,10 +27,24 @@ impl Test {
 /// The tests of a run, in the order of their steps.
 pub fn tests(output: &str) -> Vec<Test> {
     let mut tests: Vec<Test> = output.lines().filter_map(result_line).collect();
+    if output.lines().any(|line| line.starts_with("---- ")) {
+        harness_messages(output, &mut tests);
+    } else {
+        grader_messages(output, &mut tests);
+    }
+    for test in &mut tests {
+        test.message = test.message.trim_end().trim_start_matches('\n').to_owned();
+    }
+    tests.sort_by_key(|test| (test.step().unwrap_or(u32::MAX), !test.passed));
+    tests
+}
+
+/// Rust's own harness: a block a failed test, under its name.
+fn harness_messages(output: &str, tests: &mut [Test]) {
     let mut current: Option<usize> = None;
     for line in output.lines() {
-        if let Some(name) = line.strip_prefix("---- ").and_then(|l| l.strip_suffix(" stdout ----"))
-        {
+        let head = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"));
+        if let Some(name) = head {
             current = tests.iter().position(|test| test.name == name);
         } else if line == "failures:" || line.starts_with("test result: ") {
             current = None;
@@ -38,11 +52,31 @@ pub fn tests(output: &str) -> Vec<Test> {
             said(test, line);
         }
     }
-    for test in &mut tests {
-        test.message = test.message.trim_end().trim_start_matches('\n').to_owned();
+}
+
+/// The labs' grader: the failed tests in their order, each on one line, what it says more indented below.
+///
+/// `step_1_a_b: labs/1-offset-log/src/append.rs:18`, or `step 2 waits for step 1: …`, or `step_2_c: fails too; …`
+fn grader_messages(output: &str, tests: &mut [Test]) {
+    let after = output.split_once("\nfailures:\n").map_or("", |(_, after)| after);
+    let section = after.split("\ntest result: ").next().unwrap_or_default();
+    let mut failed = tests.iter_mut().filter(|test| !test.passed);
+    let mut current: Option<&mut Test> = None;
+    for line in section.lines().filter(|line| !line.is_empty()) {
+        if let (Some(more), Some(test)) = (line.strip_prefix("    "), &mut current) {
+            test.message.push_str(more);
+            test.message.push('\n');
+            continue;
+        }
+        let Some(test) = failed.next() else { break };
+        let text = line.strip_prefix(&format!("{}: ", test.name)).unwrap_or(line);
+        test.at = place_of(text.rsplit(' ').next().unwrap_or_default());
+        // A place alone is no message.
+        if text.contains(' ') {
+            test.message = format!("{text}\n");
+        }
+        current = Some(test);
     }
-    tests.sort_by_key(|test| (test.step(), test.name.clone()));
-    tests
 }
 
 /// `test step_1_gives_the_next_offset ... ok`
@@ -98,7 +132,13 @@ pub fn first_error(stderr: &str) -> Option<CompileError> {
     let mut block: Vec<&str> = Vec::new();
     for line in &lines[from..] {
         let next = line.starts_with("error") || line.starts_with("warning");
-        if !block.is_empty() && (next || (line.is_empty() && block.iter().any(|l| is_arrow(l)))) {
+        let over = line.is_empty() && block.iter().any(|line| is_arrow(line));
+        if !block.is_empty() && (next || over) {
+            break;
+        }
+        // What follows shows the standard library's source, not the reader's.
+        if is_arrow(line) && line.contains("/rustc/") {
+            block.pop();
             break;
         }
         block.push(line);

@@ -1,6 +1,7 @@
 //! A grade as text. What stands last is the first thing to do.
 
 use crate::grade::{Grade, Next, Outcome, State, StepGrade};
+use crate::lab::{Rule, Step};
 use crate::paint::{Line, Style, wrap};
 
 /// Lines of a failing test's message that are shown; the test itself shows the rest.
@@ -12,7 +13,9 @@ pub fn board(grade: &Grade, width: usize) -> Vec<Line> {
     let title = grade.steps.iter().map(|s| s.step.title.chars().count()).max().unwrap_or(0);
     let title = title.clamp(10, width.saturating_sub(34).max(10));
     lines.extend(grade.steps.iter().map(|step| step_line(step, title)));
-    lines.push(predictions_line(grade));
+    if !grade.lab.predictions.is_empty() {
+        lines.push(predictions_line(grade));
+    }
     lines
 }
 
@@ -82,15 +85,15 @@ fn predict(grade: &Grade, open: usize, at: &str) -> Vec<Line> {
     let mut lines = vec![
         Line::new()
             .bold("Next: predict.")
-            .plain(format!(" Answer {questions}; a guess is as good as knowing (file: {at})")),
+            .plain(format!(" Answer {questions} before you write code.")),
+        Line::from("  A guess is as good as knowing: it only has to be yours."),
     ];
     if let Some(step) = grade.steps.iter().find(|step| step.state != State::Done) {
-        lines.push(
-            Line::new()
-                .dim(format!("  then   step {}, {} minutes: ", step.step.number, step.step.minutes))
-                .dim(step.place.to_string()),
-        );
+        let Step { number, minutes, .. } = &step.step;
+        lines
+            .push(Line::from(format!("  then   step {number}, {minutes} minutes: {}", step.place)));
     }
+    lines.push(Line::from(format!("  file   {at}")));
     lines.push(Line::new().plain("  type   ").mark("cargo workshop predict"));
     lines
 }
@@ -107,10 +110,7 @@ fn step_next(grade: &Grade, step: &StepGrade, width: usize) -> Vec<Line> {
     }
     let named = red.map(|test| crate::lab::rule_ids(&test.message)).unwrap_or_default();
     let ids = if named.is_empty() { step.step.rules.clone() } else { named };
-    for rule in ids.iter().filter_map(|id| lab.rule(id)) {
-        let text = wrap(&format!("{}  {}", rule.id, rule.text), width.saturating_sub(4));
-        lines.extend(text.into_iter().map(|line| Line::from(format!("  {line}"))));
-    }
+    lines.extend(ids.iter().filter_map(|id| lab.rule(id)).flat_map(|r| rule(r, width)));
     if !lines.is_empty() {
         lines.push(Line::new());
     }
@@ -132,9 +132,22 @@ fn step_next(grade: &Grade, step: &StepGrade, width: usize) -> Vec<Line> {
     lines
 }
 
+/// A rule, its id in front of it.
+pub fn rule(rule: &Rule, width: usize) -> Vec<Line> {
+    let indent = rule.id.chars().count() + 4;
+    let text = wrap(&rule.text, width.saturating_sub(indent + 2).min(90));
+    let id = |at: usize| if at == 0 { format!("  {}", rule.id) } else { String::new() };
+    text.into_iter()
+        .enumerate()
+        .map(|(at, text)| Line::new().bold(id(at)).to(indent).plain(text))
+        .collect()
+}
+
 /// The beginning of a failing test's message.
 pub fn message(text: &str, width: usize) -> Vec<Line> {
-    let all = text.lines().filter(|line| !line.trim().is_empty());
+    // The texts of rules follow by themselves.
+    let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("rule R");
+    let all = text.lines().filter(said);
     let count = all.clone().count();
     let cut = |line: &str| line.chars().take(width.saturating_sub(4)).collect::<String>();
     let mut lines: Vec<Line> =

@@ -20,6 +20,7 @@ use crossterm::event::{self, Event};
 
 use crate::cargo::Stop;
 use crate::commands::grade::status;
+use crate::commands::{ask, predict};
 use crate::failure::Result;
 use crate::grade::Grade;
 use crate::kit::Kit;
@@ -63,7 +64,7 @@ fn run(
     news: &Receiver<News>,
 ) -> Result<()> {
     while !state.quit && !terminal.killed() {
-        terminal.show(state)?;
+        state.width = terminal.show(state)?;
         if event::poll(LOOK).unwrap_or(false)
             && let Ok(Event::Key(key)) = event::read()
         {
@@ -83,8 +84,20 @@ fn run(
         if let Some(lab) = state.to_grade.take() {
             grader.ask(lab);
         }
+        if std::mem::take(&mut state.predict) {
+            terminal.aside(|| predictions(kit, state.lab))?;
+        }
     }
     Ok(())
+}
+
+/// Asks a lab's questions in the plain terminal.
+fn predictions(kit: &Kit, lab: usize) {
+    let Some(lab) = kit.labs.get(lab) else { return };
+    if let Err(failure) = predict::predict(kit, Some(&lab.name)) {
+        println!("{}", failure.text);
+    }
+    let _ = ask("\nEnter brings you back to the workshop. ");
 }
 
 /// Grades one lab at a time; the newest question ends a run that answers an older one.

@@ -15,6 +15,8 @@ pub fn predict(kit: &Kit, asked: Option<&str>) -> Result<u8> {
         Some(asked) => kit.lab(asked)?,
         None => at_hand(kit)?,
     };
+    // The file may have been written since the kit was looked at.
+    let lab = &Lab::read(&kit.root, lab.number, &lab.name);
     let path = kit.path(&format!("{}/predict.toml", lab.folder()));
     if let Err(why) = predictions::parse(&read(&path)?) {
         return could_not(format!("{}/predict.toml, {why}.", lab.folder()));

@@ -17,7 +17,10 @@ use crate::starter::step_of;
 /// One transcript: what was expected, and what came, if the test got that far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
+    /// The snapshot's name: `append`.
     pub name: String,
+    /// The test that compares it: `step_1_transcript`.
+    pub test: String,
     pub expected: String,
     pub yours: Option<String>,
 }
@@ -53,21 +56,41 @@ pub fn trace(kit: &Kit, lab: Option<&str>, step: Option<u32>) -> Result<u8> {
         Err(Outcome::NotRun(why)) => return could_not(why),
         Err(_) => Vec::new(),
     };
-    let mut transcripts = transcripts(kit, &lab, &folder);
-    transcripts.retain(|t| step.is_none() || step_of(&t.name) == step);
+    let source = test_source(kit, &lab);
+    let mut transcripts = transcripts(kit, &lab, &folder, &source);
+    transcripts.retain(|transcript| step.is_none() || step_of(&transcript.test) == step);
     if transcripts.is_empty() {
         return could_not(format!("{} has no transcripts to show.", lab.name));
     }
-    let Some(different) = transcripts.iter().find(|transcript| !transcript.is_same()) else {
-        paint::print(&all_same(&lab, &transcripts));
-        return Ok(0);
+    let different = transcripts.iter().find(|transcript| !transcript.is_same());
+    let written = |transcript: &&Transcript| {
+        step_of(&transcript.test).is_some_and(|step| kit.todo(&lab, step).is_none())
     };
-    paint::print(&show(&lab, different, &tests, &test_source(kit, &lab), width()));
-    Ok(NOT_DONE)
+    let wrong = transcripts.iter().filter(written).find(|transcript| !transcript.is_same());
+    match (wrong, different) {
+        (Some(wrong), _) => {
+            paint::print(&show(&lab, wrong, &tests, &source, width()));
+            Ok(NOT_DONE)
+        }
+        (None, Some(unwritten)) => {
+            // What is not written yet is no difference to look at: what runs already is.
+            let done: Vec<&Transcript> = transcripts.iter().filter(|t| t.is_same()).collect();
+            if done.is_empty() || step.is_some() {
+                paint::print(&show(&lab, unwritten, &tests, &source, width()));
+            } else {
+                paint::print(&all_same(&lab, &done));
+            }
+            Ok(NOT_DONE)
+        }
+        (None, None) => {
+            paint::print(&all_same(&lab, &transcripts.iter().collect::<Vec<_>>()));
+            Ok(0)
+        }
+    }
 }
 
 /// Every snapshot of the lab, in the order of the steps.
-fn transcripts(kit: &Kit, lab: &Lab, traced: &Path) -> Vec<Transcript> {
+fn transcripts(kit: &Kit, lab: &Lab, traced: &Path, source: &str) -> Vec<Transcript> {
     let folder = kit.path(&format!("{}/tests/snapshots", lab.folder()));
     let mut found: Vec<Transcript> = std::fs::read_dir(&folder)
         .into_iter()
@@ -80,11 +103,23 @@ fn transcripts(kit: &Kit, lab: &Lab, traced: &Path) -> Vec<Transcript> {
             let yours = traced.join(format!("{name}.txt"));
             let yours = yours.is_file().then(|| read_or_empty(&yours));
             let expected = content(&read_or_empty(&entry.path())).to_owned();
-            Some(Transcript { name, expected, yours })
+            let test = test_of(source, &name).unwrap_or(&name).to_owned();
+            Some(Transcript { name, test, expected, yours })
         })
         .collect();
-    found.sort_by_key(|t| (step_of(&t.name).unwrap_or(u32::MAX), t.name.clone()));
+    found.sort_by_key(|t| (step_of(&t.test).unwrap_or(u32::MAX), t.name.clone()));
     found
+}
+
+/// The test function that names a snapshot.
+fn test_of<'a>(source: &'a str, snapshot: &str) -> Option<&'a str> {
+    let quoted = format!("\"{snapshot}\"");
+    let line = |at: usize| source[..at].rsplit('\n').next().unwrap_or_default();
+    let mut found = source.match_indices(&quoted).map(|(at, _)| at);
+    let at = found.clone().find(|at| line(*at).contains("transcript")).or_else(|| found.next())?;
+    let (_, after) = source[..at].rsplit_once("fn step_")?;
+    let start = at - after.len() - "step_".len();
+    source[start..].split('(').next()
 }
 
 /// A snapshot file without the header that insta puts above it.
@@ -97,17 +132,25 @@ fn test_source(kit: &Kit, lab: &Lab) -> String {
     read_or_empty(&kit.path(&format!("{}/tests/{}.rs", lab.folder(), lab.test_target())))
 }
 
-fn all_same(lab: &Lab, transcripts: &[Transcript]) -> Vec<Line> {
+fn all_same(lab: &Lab, transcripts: &[&Transcript]) -> Vec<Line> {
     let mut lines = Vec::new();
     for transcript in transcripts {
-        lines.push(Line::new().with(Style::Good, "✓ ").bold(transcript.name.clone()));
-        lines.extend(
-            transcript.expected.trim_end().lines().map(|line| Line::from(format!("  {line}"))),
-        );
+        lines.push(Line::new().with(Style::Good, "✓ ").bold(heading(transcript)));
+        let text = transcript.expected.trim_end().lines();
+        lines.extend(text.map(|line| Line::from(format!("  {line}"))));
         lines.push(Line::new());
     }
-    lines.push(Line::from(format!("Your {} did all of this, as expected.", lab.name)));
+    lines.push(Line::from(format!("Your {} did this, as expected.", lab.name)));
     lines
+}
+
+fn heading(transcript: &Transcript) -> String {
+    match step_of(&transcript.test) {
+        Some(step) if step_of(&transcript.name).is_none() => {
+            format!("step {step}: {}", transcript.name)
+        }
+        _ => transcript.name.clone(),
+    }
 }
 
 /// The first transcript that differs: expected and yours side by side, and the rule.
@@ -118,13 +161,12 @@ pub fn show(
     source: &str,
     width: usize,
 ) -> Vec<Line> {
-    let step = step_of(&transcript.name);
+    let step = step_of(&transcript.test);
     let test = tests
         .iter()
-        .find(|test| test.name == transcript.name)
+        .find(|test| test.name == transcript.test)
         .or_else(|| tests.iter().find(|test| !test.passed && test.step() == step));
-    let mut lines =
-        vec![Line::new().with(Style::Bad, "✗ ").bold(transcript.name.clone()), Line::new()];
+    let mut lines = vec![Line::new().with(Style::Bad, "✗ ").bold(heading(transcript)), Line::new()];
     let at = match &transcript.yours {
         Some(yours) => beside(&mut lines, &transcript.expected, yours, width),
         None => {
@@ -142,7 +184,9 @@ pub fn show(
         && let Some(test) = test.filter(|test| !test.passed)
     {
         lines.extend(crate::report::message(&test.message, width));
-        lines.extend(test.at.iter().map(|at| Line::new().plain("    ").mark(at.to_string())));
+        let place = test.at.as_ref().map(|at| at.to_string());
+        let place = place.filter(|place| !test.message.contains(place));
+        lines.extend(place.map(|place| Line::new().plain("    ").mark(place)));
         return lines;
     }
     lines.push(Line::new());
@@ -163,18 +207,11 @@ fn rules(
 ) -> Vec<Line> {
     let said = test.map(|test| rule_ids(&test.message)).unwrap_or_default();
     let tested = test.map(|test| rule_ids(function(source, &test.name))).unwrap_or_default();
-    let step = step_of(&transcript.name).and_then(|number| lab.step(number));
+    let step = step_of(&transcript.test).and_then(|number| lab.step(number));
     let ids = [said, tested, step.map(|step| step.rules.clone()).unwrap_or_default()];
     let ids = ids.into_iter().find(|ids| !ids.is_empty()).unwrap_or_default();
     let rules = ids.iter().filter_map(|id| lab.rule(id));
-    rules.flat_map(|rule| wrapped(&format!("{}  {}", rule.id, rule.text), width)).collect()
-}
-
-fn wrapped(text: &str, width: usize) -> Vec<Line> {
-    paint::wrap(text, width.saturating_sub(4).min(96))
-        .into_iter()
-        .map(|l| Line::from(format!("  {l}")))
-        .collect()
+    rules.flat_map(|rule| crate::report::rule(rule, width)).collect()
 }
 
 /// From the comments above a test to the test after it.

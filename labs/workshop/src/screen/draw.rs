@@ -5,8 +5,14 @@ use crate::grade::{Grade, Outcome};
 use crate::paint::{Line, Style};
 use crate::report;
 
-const KEYS: &str = " h hint · n next · l list · o open page · g grade · q quit";
-const KEYS_AWAY: &str = " Esc back · ↑↓ scroll · h next hint · n next · l list · q quit";
+const KEYS: &str = " h hint · n next · p predict · l list · o open page · g grade · q quit";
+const KEYS_AWAY: &str = " Esc back · ↑↓ scroll · h hint · n next · l list · o open page · q quit";
+
+/// What a first visit is met with, where there is room.
+const WELCOME: [&str; 2] = [
+    " You build the organs of a Kafka broker, and real Kafka clients use them.",
+    " Every save is graded. Nothing is installed, and nothing leaves this machine.",
+];
 
 /// Exactly `height` lines, none wider than `width` when painted.
 pub fn draw(state: &State, width: usize, height: usize) -> Vec<Line> {
@@ -67,12 +73,17 @@ fn home(state: &State, width: usize, height: usize) -> Vec<Line> {
     board.push(Line::new());
 
     let mut lines = Vec::new();
-    if top.len() + board.len() + next.len() <= height {
+    let room = height.saturating_sub(next.len());
+    if WELCOME.len() + 1 + top.len() + board.len() <= room && grade.done_steps() == 0 {
+        lines.extend(WELCOME.map(Line::from));
+        lines.push(Line::new());
+    }
+    if top.len() + board.len() <= room {
         lines.extend(top);
         lines.extend(board);
-    } else if board.len() + next.len() <= height {
+    } else if board.len() <= room {
         lines.extend(board);
-    } else if next.len() + 2 <= height {
+    } else if room >= 2 {
         lines.push(lab_line(grade, true));
         lines.push(Line::new());
     }
@@ -108,20 +119,16 @@ fn lab_line(grade: &Grade, front: bool) -> Line {
     let style = if front { Style::Bold } else { Style::Plain };
     let done = grade.done_steps();
     let gauge = format!("{}{}", "■".repeat(done), "□".repeat(grade.steps.len() - done));
-    let left = match grade.minutes_left() {
-        0 => String::new(),
-        minutes => format!("  {minutes} min"),
-    };
-    let mut line = Line::new()
+    let line = Line::new()
         .with(Style::Mark, format!(" {sign} "))
         .with(style, format!("{} {:<18}", lab.number, lab.name))
-        .plain(format!("{:<30} ", lab.about))
-        .with(Style::Good, gauge)
-        .dim(left);
-    if matches!(grade.outcome, Outcome::NotCompiled(_)) {
-        line = line.with(Style::Bad, "  does not compile");
+        .plain(format!("{:<30} ", lab.about));
+    match (&grade.outcome, grade.minutes_left()) {
+        (Outcome::NotCompiled(_), _) => line.with(Style::Bad, "does not compile"),
+        (Outcome::NotRun(_), _) => line.with(Style::Bad, "did not run"),
+        (_, 0) if grade.is_done() => line.with(Style::Good, format!("{gauge}  done")),
+        (_, minutes) => line.with(Style::Good, gauge).dim(format!("  {minutes} min left")),
     }
-    line
 }
 
 fn services(state: &State) -> Line {

@@ -19,6 +19,8 @@ pub struct State {
     /// The last thing that happened, in a few words.
     pub said: String,
     pub to_grade: Option<usize>,
+    /// The reader wants to answer the predictions: the screen makes room for the questions.
+    pub predict: bool,
     pub quit: bool,
     /// Columns of the terminal when it was last drawn.
     pub width: usize,
@@ -65,6 +67,7 @@ impl State {
             broker: Service::Waiting,
             said: String::new(),
             to_grade: None,
+            predict: false,
             quit: false,
             width: 80,
         }
@@ -124,6 +127,7 @@ impl State {
             KeyCode::Char('q') => self.quit = true,
             KeyCode::Char('h' | '?') => self.hint(kit),
             KeyCode::Char('n') => self.next(),
+            KeyCode::Char('p') => self.predict = true,
             KeyCode::Char('l') => self.turn(View::List),
             KeyCode::Char('o') => self.open(kit),
             KeyCode::Char('g') => self.to_grade = Some(self.lab),

@@ -28,10 +28,8 @@ impl Terminal {
             // Without it a kill would leave the screen raw and the broker running.
             let _ = signal_hook::flag::register(signal, Arc::clone(&killed));
         }
-        let entered = terminal::enable_raw_mode()
-            .and_then(|()| execute!(stdout(), terminal::EnterAlternateScreen, cursor::Hide));
         let colours = std::env::var_os("NO_COLOR").is_none();
-        match entered {
+        match take() {
             Ok(()) => Ok(Self { shown: Vec::new(), size: (0, 0), killed, colours }),
             Err(why) => could_not(format!(
                 "This terminal cannot show the workshop: {why}. Try: cargo workshop status"
@@ -43,8 +41,20 @@ impl Terminal {
         self.killed.load(Ordering::Relaxed)
     }
 
-    /// Draws what differs from what stands there.
-    pub fn show(&mut self, state: &State) -> Result<()> {
+    /// Gives the terminal back for something that asks and prints, and takes it again.
+    pub fn aside(&mut self, act: impl FnOnce()) -> Result<()> {
+        give_back();
+        act();
+        self.shown.clear();
+        self.size = (0, 0);
+        match take() {
+            Ok(()) => Ok(()),
+            Err(why) => could_not(format!("The terminal went away: {why}.")),
+        }
+    }
+
+    /// Draws what differs from what stands there; returns the columns there are.
+    pub fn show(&mut self, state: &State) -> Result<usize> {
         let size = terminal::size().unwrap_or((80, 24));
         let (width, height) = (usize::from(size.0), usize::from(size.1));
         let paint = |line: &crate::paint::Line| {
@@ -78,7 +88,7 @@ impl Terminal {
         })();
         self.shown = lines;
         match written {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(width),
             Err(why) => could_not(format!("The terminal went away: {why}.")),
         }
     }
@@ -86,7 +96,16 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = execute!(stdout(), cursor::Show, terminal::LeaveAlternateScreen);
-        let _ = terminal::disable_raw_mode();
+        give_back();
     }
+}
+
+fn take() -> std::io::Result<()> {
+    terminal::enable_raw_mode()?;
+    execute!(stdout(), terminal::EnterAlternateScreen, cursor::Hide)
+}
+
+fn give_back() {
+    let _ = execute!(stdout(), cursor::Show, terminal::LeaveAlternateScreen);
+    let _ = terminal::disable_raw_mode();
 }

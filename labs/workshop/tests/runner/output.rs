@@ -1,0 +1,192 @@
+//! What is read from cargo and the test harness, and what is told about it.
+
+use workshop::grade::{Grade, Next, Outcome, State};
+use workshop::libtest::{executable, first_error, tests, warnings};
+use workshop::{machine, report};
+
+use crate::{copied, kit, text};
+
+pub const RED: &str = "
+running 2 tests
+test step_2_takes_away ... FAILED
+test step_1_counts_one ... ok
+
+failures:
+
+---- step_2_takes_away stdout ----
+
+thread 'step_2_takes_away' (4711) panicked at labs/1-counter/tests/counter.rs:12:5:
+assertion `left == right` failed: R1.3
+  left: \"count 0\"
+ right: \"count <1> & more\"
+note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+
+
+failures:
+    step_2_takes_away
+
+test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+";
+
+/// The fixture's first lab with both steps written, and the grade of a run.
+pub fn graded(output: &str) -> Grade {
+    let (folder, kit) = copied();
+    let solution =
+        std::fs::read_to_string(folder.path().join("solutions/1-counter/src/lib.rs")).unwrap();
+    std::fs::write(folder.path().join("labs/1-counter/src/lib.rs"), solution).unwrap();
+    let mut grade = Grade::looked(&kit, &kit.labs[0]);
+    assert!(grade.steps.iter().all(|step| step.state == State::Unknown));
+    grade.take(tests(output));
+    grade
+}
+
+#[test]
+fn tests_are_read_with_their_messages_and_places() {
+    let tests = tests(RED);
+    assert_eq!(
+        tests.iter().map(|t| t.name.as_str()).collect::<Vec<_>>(),
+        ["step_1_counts_one", "step_2_takes_away"]
+    );
+    assert!(tests[0].passed && !tests[1].passed);
+    assert_eq!(tests[1].at.as_ref().unwrap().to_string(), "labs/1-counter/tests/counter.rs:12");
+    assert_eq!(
+        tests[1].message,
+        "assertion `left == right` failed: R1.3\n  left: \"count 0\"\n right: \"count <1> & more\""
+    );
+}
+
+#[test]
+fn a_red_step_is_told_with_its_rule_and_its_place_last() {
+    let grade = graded(RED);
+    assert_eq!(grade.done_steps(), 1);
+    insta::assert_snapshot!(text(&report::whole(&[grade], 80)), @r#"
+    Lab 1  counter  How many were there?
+      ✓ 1  Count one        10 min  core  done
+      ✗ 2  Take some away   15 min        red
+      · 0 of 2 predictions answered
+
+      ✗ step_2_takes_away
+        assertion `left == right` failed: R1.3
+          left: "count 0"
+         right: "count <1> & more"
+      R1.3  A counter never goes below zero.
+
+    Next: step 2, Take some away (15 minutes)
+      read   labs/1-counter/README.md, step 2
+      run    cargo test -p counter step_2
+      stuck  cargo workshop hint
+      write  labs/1-counter/src/lib.rs:21
+    "#);
+}
+
+#[test]
+fn a_lab_is_done_only_with_its_predictions() {
+    let green = RED.replace("step_2_takes_away ... FAILED", "step_2_takes_away ... ok");
+    let mut grade = graded(&green);
+    assert_eq!(grade.done_steps(), 2);
+    assert!(!grade.is_done());
+    assert!(matches!(grade.next(), Next::Predict { open: 2, .. }));
+    for prediction in &mut grade.lab.predictions {
+        prediction.answer = "7".to_owned();
+    }
+    assert!(grade.is_done());
+    assert_eq!(grade.next(), Next::Done);
+}
+
+#[test]
+fn a_step_whose_tests_did_not_run_is_not_done() {
+    let grade = graded("test step_1_counts_one ... ok\ntest result: ok. 1 passed\n");
+    assert_eq!(grade.steps[1].state, State::Red);
+    assert!(text(&report::next(&grade, 80)).starts_with("  No test ran for step 2."));
+}
+
+#[test]
+fn a_step_is_not_done_while_its_todo_stands() {
+    let kit = kit();
+    let mut grade = Grade::looked(&kit, &kit.labs[0]);
+    grade.take(tests(
+        "test step_1_counts_one ... ok\ntest step_2_takes_away ... ok\ntest result: ok\n",
+    ));
+    assert_eq!(grade.done_steps(), 0);
+}
+
+#[test]
+fn a_failing_test_that_belongs_to_no_step_is_told() {
+    let grade =
+        graded("test odd ... FAILED\ntest step_1_a ... ok\ntest step_2_a ... ok\ntest result: F\n");
+    assert!(!grade.is_done());
+    assert!(matches!(grade.outcome, Outcome::NotRun(why) if why.contains("odd")));
+}
+
+const NOT_COMPILED: &str = "   Compiling counter v0.1.0 (/kit/labs/1-counter)
+warning: unused variable: `x`
+ --> labs/1-counter/src/lib.rs:3:9
+  |
+3 |     let x = 1;
+  |         ^ help: try ignoring it: `_x`
+
+error[E0308]: mismatched types
+  --> labs/1-counter/src/lib.rs:20:9
+   |
+18 |     pub fn taken(&mut self) -> u64 {
+   |                                --- expected `u64` because of return type
+20 |         \"x\"
+   |         ^^^ expected `u64`, found `&str`
+
+For more information about this error, try `rustc --explain E0308`.
+warning: `counter` (lib) generated 1 warning
+error: could not compile `counter` (lib) due to 1 previous error; 1 warning emitted
+";
+
+#[test]
+fn the_first_error_of_the_compiler_is_the_next_thing() {
+    let error = first_error(NOT_COMPILED).unwrap();
+    let mut grade = graded(RED);
+    grade.outcome = Outcome::NotCompiled(error);
+    insta::assert_snapshot!(text(&report::next(&grade, 80)), @r#"
+    error[E0308]: mismatched types
+      --> labs/1-counter/src/lib.rs:20:9
+       |
+    18 |     pub fn taken(&mut self) -> u64 {
+       |                                --- expected `u64` because of return type
+    20 |         "x"
+       |         ^^^ expected `u64`, found `&str`
+
+    Next: counter does not compile: mismatched types
+      mend   labs/1-counter/src/lib.rs:20
+    "#);
+    assert_eq!(warnings(NOT_COMPILED), ["unused variable: `x` --> labs/1-counter/src/lib.rs:3:9"]);
+}
+
+#[test]
+fn the_error_of_a_manifest_is_told_whole() {
+    let said = "error: failed to parse manifest at `/kit/labs/2-half-written/Cargo.toml`\n\nCaused by:\n  no targets\n";
+    let error = first_error(said).unwrap();
+    assert_eq!(error.at, None);
+    assert!(error.text.ends_with("no targets"));
+}
+
+#[test]
+fn the_test_program_is_found() {
+    let said = "    Finished `test` profile\n  Executable tests/counter.rs (target/debug/deps/counter-0a1)\n";
+    assert_eq!(executable(said), Some("target/debug/deps/counter-0a1"));
+}
+
+#[test]
+fn json_and_junit_are_whole() {
+    let grade = graded(RED);
+    insta::assert_snapshot!(machine::json(std::slice::from_ref(&grade)), @r#"{"format":1,"done":false,"labs":[{"lab":"counter","number":1,"folder":"labs/1-counter","done":false,"compiles":true,"error":null,"predictions":{"asked":2,"answered":0},"steps":[{"step":1,"title":"Count one","minutes":10,"core":true,"rules":["R1.1"],"state":"done","at":"labs/1-counter/src/lib.rs:13","tests":[{"name":"step_1_counts_one","passed":true,"message":null}]},{"step":2,"title":"Take some away","minutes":15,"core":false,"rules":["R1.2","R1.3"],"state":"red","at":"labs/1-counter/src/lib.rs:21","tests":[{"name":"step_2_takes_away","passed":false,"message":"assertion `left == right` failed: R1.3\n  left: \"count 0\"\n right: \"count <1> & more\""}]}],"next":{"do":"step","step":2,"at":"labs/1-counter/src/lib.rs:21"}}]}"#);
+    insta::assert_snapshot!(machine::junit(&[grade]), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="workshop" tests="4" failures="3" errors="0">
+      <testsuite name="counter" tests="4" failures="3" errors="0" skipped="0" time="0.000">
+        <testcase classname="counter" name="step_1_counts_one"/>
+        <testcase classname="counter" name="step_2_takes_away"><failure message="assertion `left == right` failed: R1.3">assertion `left == right` failed: R1.3
+      left: &quot;count 0&quot;
+     right: &quot;count &lt;1&gt; &amp; more&quot;</failure></testcase>
+        <testcase classname="counter" name="prediction P1.1"><failure message="not answered yet: labs/1-counter/predict.toml:8">not answered yet: labs/1-counter/predict.toml:8</failure></testcase>
+        <testcase classname="counter" name="prediction P1.2"><failure message="not answered yet: labs/1-counter/predict.toml:13">not answered yet: labs/1-counter/predict.toml:13</failure></testcase>
+      </testsuite>
+    </testsuites>
+    "#);
+}
