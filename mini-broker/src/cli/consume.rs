@@ -76,7 +76,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     out.flush()?;
-    eprintln!("Processed a total of {printed} messages");
+    if result.is_ok() || printed > 0 {
+        eprintln!("Processed a total of {printed} messages");
+    }
     result
 }
 
