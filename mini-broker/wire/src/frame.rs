@@ -6,14 +6,14 @@ use bytes::{Buf, BytesMut};
 /// `socket.request.max.bytes`.
 pub const DEFAULT_MAX_BYTES: usize = 100 * 1024 * 1024;
 
-/// The shortest request header: key, version, correlation id.
-const MIN_REQUEST: usize = 8;
+/// The shortest header, a response's: a correlation id.
+const MIN_BYTES: usize = 4;
 
 /// A length that cannot be right. The connection is of no more use: nobody knows where the next
 /// frame begins.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    #[error("a frame of {length} bytes, expected {MIN_REQUEST} or more: a header alone has that")]
+    #[error("a frame of {length} bytes, expected {MIN_BYTES} or more: no header is shorter")]
     TooShort { length: i32 },
     #[error("a frame of {length} bytes, expected at most {max} (socket.request.max.bytes)")]
     TooLong { length: i32, max: usize },
@@ -25,7 +25,7 @@ pub enum FrameError {
 pub fn check_length(announced: [u8; 4], max: usize) -> Result<usize, FrameError> {
     let length = i32::from_be_bytes(announced);
     match (usize::try_from(length), &announced) {
-        (Ok(length), _) if (MIN_REQUEST..=max).contains(&length) => Ok(length),
+        (Ok(length), _) if (MIN_BYTES..=max).contains(&length) => Ok(length),
         (_, b"GET " | b"POST" | b"HEAD" | b"PUT ") => Err(FrameError::NotKafka { what: "HTTP" }),
         (_, [0x16, 0x03, 0x00..=0x04, _]) => Err(FrameError::NotKafka { what: "TLS" }),
         (Ok(long), _) if long > max => Err(FrameError::TooLong { length, max }),

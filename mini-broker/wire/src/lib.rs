@@ -21,9 +21,10 @@
 //!
 //! Write its two tables into the file of its family, or into a new file that is listed below; rows
 //! come from the `.json` files in Kafka's `clients/src/main/resources/common/message/`. Then add
-//! one line to `apis!` in `api.rs`, and one to each list in `tests/`, which hold the tables
-//! against another implementation. A new version of an API is a new end of `versions` in both
-//! tables and the rows that it brings.
+//! one line to `apis!` in `api.rs`, one to `oracle!` in `tests/oracle.rs`, which holds the tables
+//! against another implementation, and one to the list in `tests/recorded.rs`; all other tests
+//! find it by themselves. A new version of an API is a new end of `versions` in both tables and
+//! the rows that it brings.
 
 // From frames to messages: every API is listed in `api`.
 pub mod api;
