@@ -70,6 +70,11 @@ impl OffsetLog {
         &self.segments
     }
 
+    /// Where segment number `at` ends: the next one begins there, or the next record will stand there.
+    pub(crate) fn end_of(&self, at: usize) -> u64 {
+        self.segments.get(at + 1).map_or(self.log_end, |next| next.base)
+    }
+
     /// When `tick` has something to do: at once if an index must be written anew or there is too much, later when the
     /// oldest segment grows too old. What a tick could not do is tried again after `retention_check_ms`.
     pub fn deadline(&self) -> Option<u64> {

@@ -12,7 +12,7 @@ impl OffsetLog {
         let new_enough = |segment: &&Segment| segment.newest.0 >= timestamp_ms && segment.size > 0;
         for segment in self.segments.iter().filter(new_enough) {
             let begin = self.time_hint(segment, timestamp_ms)?.unwrap_or(segment.base);
-            for found in self.batches(segment, begin)? {
+            for found in self.batches_in(segment, begin)? {
                 let (position, batch) = found?;
                 let deleted = batch.last_offset() < self.log_start;
                 if batch.max_timestamp >= timestamp_ms && !deleted {
@@ -42,7 +42,7 @@ impl OffsetLog {
         }
         let (time, offset) = segment.times.time(&*self.dir, low - 1)?;
         let offset = segment.base + u64::from(offset);
-        for found in self.batches(segment, offset)? {
+        for found in self.batches_in(segment, offset)? {
             let (_, batch) = found?;
             if batch.last_offset() >= offset {
                 if batch.last_offset() == offset && batch.max_timestamp == time && time > NO_TIME {

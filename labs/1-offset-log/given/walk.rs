@@ -2,36 +2,62 @@
 
 use std::iter;
 
-use crate::index_file::Index;
+use crate::index_file::{Entry, Index};
 use crate::segment::Segment;
-use crate::{Batch, Dir, Error, OffsetLog, index};
+use crate::{Batch, Dir, Error, OffsetLog, Slice, index};
 
 impl OffsetLog {
-    /// The batches of a segment in order, each with its position, from a place at or before `offset` on.
-    ///
-    /// If the segment's index has entries, it says where to begin. What it says is checked: an entry that
-    /// does not lead to its batch is not followed, and the index is written anew at the next tick.
+    /// The batches of the log in order, each with its own place, from somewhere at or before `offset` on. They go on into
+    /// the next segments.
     pub(crate) fn batches(
+        &self,
+        offset: u64,
+    ) -> Result<impl Iterator<Item = Result<(Slice, Batch), Error>>, Error> {
+        let segments = match offset < self.log_end {
+            true => &self.segments[self.find(offset)..],
+            false => &[],
+        };
+        let begin = match segments.first() {
+            Some(segment) => self.begin(segment, offset)?,
+            None => 0,
+        };
+        let begins = iter::once(begin).chain(iter::repeat(0));
+        Ok(segments.iter().zip(begins).flat_map(|(segment, begin)| {
+            self.batches_from(segment, begin).map(|found| {
+                let (position, batch) = found?;
+                let (segment, len, first) = (segment.base, batch.size, batch.base_offset);
+                Ok((Slice { segment, position, len, first }, batch))
+            })
+        }))
+    }
+
+    /// The batches of one segment in order, each with its position, from somewhere at or before `offset` on.
+    pub(crate) fn batches_in(
         &self,
         segment: &Segment,
         offset: u64,
     ) -> Result<impl Iterator<Item = Result<(u64, Batch), Error>>, Error> {
-        let begin = match self.nearest(segment, offset)? {
-            None => 0,
-            Some(entry) if self.is_true(segment, entry.offset, entry.position)? => entry.position,
-            Some(_) => {
-                segment.lied.set(true);
-                0
-            }
-        };
-        Ok(self.batches_from(segment, begin))
+        Ok(self.batches_from(segment, self.begin(segment, offset)?))
     }
 
-    fn nearest(
-        &self,
-        segment: &Segment,
-        offset: u64,
-    ) -> Result<Option<crate::index_file::Entry>, Error> {
+    /// The position in a segment at which a search for `offset` begins.
+    ///
+    /// If the segment's index has entries, it says where. What it says is checked: an entry that does not lead to
+    /// its batch is not followed, and the index is written anew at the next tick.
+    fn begin(&self, segment: &Segment, offset: u64) -> Result<u64, Error> {
+        match self.nearest(segment, offset)? {
+            None => Ok(0),
+            Some(entry) if self.is_true(segment, entry.offset, entry.position)? => {
+                Ok(entry.position)
+            }
+            Some(_) => {
+                segment.lied.set(true);
+                Ok(0)
+            }
+        }
+    }
+
+    fn nearest(&self, segment: &Segment, offset: u64) -> Result<Option<Entry>, Error> {
         let index = Index { dir: &*self.dir, base: segment.base, file: &segment.offsets };
         if index.is_empty() {
             return Ok(None);

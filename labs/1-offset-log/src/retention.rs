@@ -21,7 +21,8 @@ impl OffsetLog {
     /// How many of the oldest segments may go, by `retention.ms` or by `retention.bytes`.
     ///
     /// By time: when the newest record in the segment is older than `retention_ms`. By size: when at least
-    /// `retention_bytes` are left without it. The first segment that must stay keeps all behind it.
+    /// `retention_bytes` are left without it. The first segment that must stay keeps all behind it, and so does an
+    /// empty one. `self.end_of(n)` is the offset at which segment number `n` ends.
     fn expired(&self, now_ms: u64, high_watermark: u64) -> usize {
         todo!("step 5: count the segments to remove at {now_ms}, below {high_watermark}")
     }

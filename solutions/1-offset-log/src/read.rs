@@ -8,6 +8,9 @@ impl OffsetLog {
     /// The first batch is the one that holds `offset`, or the next after it if there is a gap. It comes even if it is
     /// larger than `max_bytes`. Only offsets before `below`, the high watermark, are given out. No bytes are
     /// copied: whoever asked sends them from the file.
+    ///
+    /// `self.batches(offset)?` gives `Result`s of a batch and its own place (a `Slice` of this one batch), in order. It begins
+    /// somewhere at or before `offset`, and goes on into the next segments.
     pub fn read(&self, offset: u64, below: u64, max_bytes: u32) -> Result<Slice, Error> {
         // STARTER: todo!("step 2: find the batches from {offset} to {below}, {max_bytes} bytes of them")
         // ANCHOR: step_2
@@ -16,26 +19,17 @@ impl OffsetLog {
             return Err(Error::OffsetOutOfRange { offset, log_start, log_end });
         }
         let mut slice = Slice::empty(offset);
-        for segment in &self.segments[self.find(offset)..] {
-            for found in self.batches(segment, offset)? {
-                let (position, batch) = found?;
-                if batch.last_offset() < offset {
-                    continue;
-                }
-                if batch.last_offset() >= below
-                    || (slice.len > 0 && slice.len + batch.size > max_bytes)
-                {
-                    return Ok(slice);
-                }
-                if slice.len == 0 {
-                    slice =
-                        Slice { segment: segment.base, position, len: 0, first: batch.base_offset };
-                }
-                slice.len += batch.size;
+        for found in self.batches(offset)? {
+            let (place, batch) = found?;
+            if batch.last_offset() < offset {
+                continue;
             }
-            if slice.len > 0 {
+            let fits = place.segment == slice.segment && slice.len + place.len <= max_bytes;
+            if batch.last_offset() >= below || (slice.len > 0 && !fits) {
                 break;
             }
+            slice =
+                if slice.len == 0 { place } else { Slice { len: slice.len + place.len, ..slice } };
         }
         Ok(slice)
         // ANCHOR_END: step_2

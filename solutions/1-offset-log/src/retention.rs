@@ -21,18 +21,17 @@ impl OffsetLog {
     /// How many of the oldest segments may go, by `retention.ms` or by `retention.bytes`.
     ///
     /// By time: when the newest record in the segment is older than `retention_ms`. By size: when at least
-    /// `retention_bytes` are left without it. The first segment that must stay keeps all behind it.
+    /// `retention_bytes` are left without it. The first segment that must stay keeps all behind it, and so does an
+    /// empty one. `self.end_of(n)` is the offset at which segment number `n` ends.
     fn expired(&self, now_ms: u64, high_watermark: u64) -> usize {
         // STARTER: todo!("step 5: count the segments to remove at {now_ms}, below {high_watermark}")
         // ANCHOR: step_5
         let mut left = self.size();
         let mut count = 0;
         for segment in &self.segments {
-            let end = self.segments.get(count + 1).map_or(self.log_end, |next| next.base);
             let old = self.config.retention_ms.is_some_and(|ms| segment.is_older_than(ms, now_ms));
-            let large =
-                self.config.retention_bytes.is_some_and(|limit| left >= limit + segment.size);
-            if !(old || large) || segment.size == 0 || end > high_watermark {
+            let large = self.config.retention_bytes.is_some_and(|keep| left - segment.size >= keep);
+            if !(old || large) || segment.size == 0 || self.end_of(count) > high_watermark {
                 break;
             }
             left -= segment.size;
