@@ -7,9 +7,9 @@ use bytes::BytesMut;
 use wire::primitives::{Field, Sink, Source, Version, Width};
 use wire::{ApiRange, Gap, Malformed, SUPPORTED};
 
-/// The seed of this run: `WIRE_SEED`, or always the same. Every failure prints it.
+/// The seed of this run: `SEED`, or always the same. Every failure prints it.
 pub fn seed() -> u64 {
-    std::env::var("WIRE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(9092)
+    std::env::var("SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(9092)
 }
 
 /// Every API with every version its table reads.
