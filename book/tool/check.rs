@@ -131,11 +131,15 @@ impl Book {
                 Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
                     block = Some(info.split([',', ' ']).next().unwrap_or("").to_string());
                 }
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => {
+                    block = Some("console".into());
+                }
                 Event::End(TagEnd::CodeBlock) => block = None,
                 Event::Text(code) if block.as_deref() == Some("console") => {
                     for (offset, line) in lines_with_offsets(&code) {
-                        let Some(line) = line.strip_prefix("$ ") else { continue };
-                        if let Err(what) = self.commands.know(line) {
+                        let line = line.trim_start();
+                        let command = line.strip_prefix("$ ").unwrap_or(line);
+                        if let Err(what) = self.commands.know(command) {
                             say(page.place_of(range.start + offset), what);
                         }
                     }
