@@ -3,9 +3,16 @@
 //!
 //! Times of day are printed in UTC.
 
+/// One line on standard output, at once.
+macro_rules! say {
+    ($($part:tt)*) => { crate::cli::terminal::say(format_args!($($part)*)) };
+}
+
 mod consume;
 mod latency;
 mod produce;
+
+use hdrhistogram::Histogram;
 
 use super::Failure;
 
@@ -34,6 +41,11 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 const MB: f64 = 1024.0 * 1024.0;
+
+/// Microseconds up to ten minutes, to three digits.
+fn latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 600_000_000, 3).expect("the bounds are possible")
+}
 
 /// Bytes that look random and are the same in every run: capital letters.
 struct Payload {

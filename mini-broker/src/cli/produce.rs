@@ -83,7 +83,7 @@ async fn send_all(
 ) -> Result<(), Failure> {
     let mut partitions = Partitions { sticky: Sticky::new(0, args.batch_size) };
     let mut tally = Tally::default();
-    let mut progress = terminal::Progress::new();
+    let mut progress = terminal::Progress::alone();
     let mut number = 0u64;
     loop {
         tokio::select! {

@@ -32,6 +32,13 @@ pub fn out() -> Out {
     Out(BufWriter::with_capacity(64 << 10, io::stdout()))
 }
 
+/// One line, for commands that print little and seldom.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let mut out = out();
+    // A full disk behind `>` is no reason to stop measuring.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes).inspect_err(quit_if_unread)
@@ -56,7 +63,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    /// For a command that prints next to nothing to standard output.
+    pub fn alone() -> Self {
         Self::if_watched(io::stderr().is_terminal())
     }
 

@@ -78,7 +78,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     if !args.show_detailed_stats {
         let took = start.elapsed();
         let times = [start_ms, terminal::wall_ms()].map(|ms| terminal::utc(ms, ':'));
-        println!("{}, {}", times.join(", "), columns(read, read, took, took));
+        say!("{}, {}", times.join(", "), columns(read, read, took, took));
     }
     Ok(())
 }
@@ -88,13 +88,13 @@ async fn read(consumer: &mut Consumer, args: &Args, start: Instant) -> Result<Co
     let interval = Duration::from_millis(args.reporting_interval);
     let (mut all, mut last) = (Count::default(), Count::default());
     let (mut last_message, mut last_report) = (start, start);
-    let mut progress = terminal::Progress::new();
+    let mut progress = terminal::Progress::alone();
     while all.messages < args.num_records {
         let fetched = tokio::select! {
             fetched = consumer.poll() => fetched?,
             () = sleep_until(last_message + patience) => {
                 drop(progress);
-                println!(
+                say!(
                     "WARNING: Exiting before consuming the expected number of messages: timeout \
                      ({} ms) exceeded. You can use the --timeout option to increase the timeout.",
                     args.timeout
@@ -114,7 +114,7 @@ async fn read(consumer: &mut Consumer, args: &Args, start: Instant) -> Result<Co
             let time = terminal::utc(terminal::wall_ms(), ':');
             let delta =
                 Count { messages: all.messages - last.messages, bytes: all.bytes - last.bytes };
-            println!("{time}, 0, {}", columns(all, delta, now - last_report, now - last_report));
+            say!("{time}, 0, {}", columns(all, delta, now - last_report, now - last_report));
             (last, last_report) = (all, now);
         }
         progress.update(|| format!("{} of {} messages", all.messages, args.num_records));
@@ -148,7 +148,7 @@ fn print_header(args: &Args) {
         true => "time, threadId",
         false => "start.time, end.time",
     };
-    println!(
+    say!(
         "{times}, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, \
          rebalance.time.ms, fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec"
     );

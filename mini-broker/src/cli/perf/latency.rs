@@ -3,11 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use tokio::time::{Instant, timeout};
 use wire::list_offsets::LATEST;
 
-use super::Payload;
+use super::{Payload, latencies};
 use crate::cli::{Failure, produce::acks, terminal};
 use crate::client::consumer::{self, Fetched};
 use crate::client::producer::{self, Message};
@@ -58,7 +57,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut consumer = Consumer::new(client, &args.topic, &ends, consumer::Settings::default());
     let mut payload = Payload::new(args.record_size);
     // Microseconds.
-    let mut latencies: Histogram<u64> = Histogram::new(3).expect("three digits are possible");
+    let mut latencies = latencies();
     let mut progress = terminal::Progress::beside_output();
     for number in 0..args.num_records {
         let partition = (number % u64::from(producer.partitions())) as i32;
@@ -71,14 +70,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         let us = start.elapsed().as_micros() as u64;
         latencies.saturating_record(us);
         if number % 1_000 == 0 {
-            println!("{number}\t{}", us as f64 / 1_000.0);
+            say!("{number}\t{}", us as f64 / 1_000.0);
         }
         progress.update(|| format!("{number} of {} messages", args.num_records));
     }
     drop(progress);
-    println!("Avg latency: {:.4} ms", latencies.mean() / 1_000.0);
+    say!("Avg latency: {:.4} ms", latencies.mean() / 1_000.0);
     let ms = |quantile| latencies.value_at_quantile(quantile) / 1_000;
-    println!("Percentiles: 50th = {}, 99th = {}, 99.9th = {}", ms(0.5), ms(0.99), ms(0.999));
+    say!("Percentiles: 50th = {}, 99th = {}, 99.9th = {}", ms(0.5), ms(0.99), ms(0.999));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::{Instant, sleep_until};
 
-use super::{MB, Payload};
+use super::{MB, Payload, latencies};
 use crate::cli::{Failure, produce::acks, terminal};
 use crate::client::partitioner::Sticky;
 use crate::client::producer::{Delivery, Message, Settings};
@@ -208,7 +208,7 @@ impl Stats {
             every,
             bytes_pushed: 0,
             messages_pushed: 0,
-            latencies: Histogram::new(3).expect("three digits are possible"),
+            latencies: latencies(),
             window_start: now,
             window: Window::default(),
             delivered: 0,
@@ -248,7 +248,7 @@ impl Stats {
         let Window { count, total_us, max_us } = std::mem::take(&mut self.window);
         let (per_s, mb_per_s) = self.rates(count, now - self.window_start);
         self.window_start = now;
-        println!(
+        say!(
             "{count} records sent, {per_s:.1} records/sec ({mb_per_s:.2} MB/sec), \
              {:.1} ms avg latency, {:.1} ms max latency.",
             total_us as f64 / count.max(1) as f64 / 1_000.0,
@@ -259,8 +259,8 @@ impl Stats {
     fn print_total(&self) {
         let (per_s, mb_per_s) = self.rates(self.delivered, self.start.elapsed());
         let ms = |quantile| self.latencies.value_at_quantile(quantile) / 1_000;
-        println!(
-            "{} records sent, {per_s:.6} records/sec ({mb_per_s:.2} MB/sec), {:.2} ms avg latency, \
+        say!(
+            "{} records sent, {per_s:.1} records/sec ({mb_per_s:.2} MB/sec), {:.2} ms avg latency, \
              {:.2} ms max latency, {} ms 50th, {} ms 95th, {} ms 99th, {} ms 99.9th.",
             self.delivered,
             self.latencies.mean() / 1_000.0,
