@@ -50,8 +50,15 @@ pub fn predictions_line(grade: &Grade) -> Line {
         .plain(format!("{answered} of {all} predictions answered"))
 }
 
+/// Where the reader reads: on the open screen a key does what a command does at the prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    AtThePrompt,
+    OnTheScreen,
+}
+
 /// What to do first, and where. The place stands in the last line.
-pub fn next(grade: &Grade, width: usize) -> Vec<Line> {
+pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
     let lab = &grade.lab;
     match grade.next() {
         Next::Compile(error) => {
@@ -63,10 +70,12 @@ pub fn next(grade: &Grade, width: usize) -> Vec<Line> {
             lines.extend(error.at.map(|at| Line::new().plain("  mend   ").mark(at.to_string())));
             lines
         }
-        Next::NotRun(why) => vec![Line::new().bold("Next: ").plain(why)],
-        Next::Predict { open, at } => predict(grade, open, &at.to_string()),
+        Next::NotRun(why) => {
+            wrap(&format!("Next: {why}"), width).into_iter().map(Line::from).collect()
+        }
+        Next::Predict { open, at } => predict(grade, open, &at.to_string(), seen),
         Next::Step(index) => match grade.steps.get(index) {
-            Some(step) => step_next(grade, step, width),
+            Some(step) => step_next(grade, step, seen, width),
             None => Vec::new(),
         },
         Next::Done => vec![
@@ -80,7 +89,7 @@ pub fn next(grade: &Grade, width: usize) -> Vec<Line> {
     }
 }
 
-fn predict(grade: &Grade, open: usize, at: &str) -> Vec<Line> {
+fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
     let questions = if open == 1 { "one question".to_owned() } else { format!("{open} questions") };
     let mut lines = vec![
         Line::new()
@@ -94,11 +103,14 @@ fn predict(grade: &Grade, open: usize, at: &str) -> Vec<Line> {
             .push(Line::from(format!("  then   step {number}, {minutes} minutes: {}", step.place)));
     }
     lines.push(Line::from(format!("  file   {at}")));
-    lines.push(Line::new().plain("  type   ").mark("cargo workshop predict"));
+    lines.push(match seen {
+        Seen::AtThePrompt => Line::new().plain("  type   ").mark("cargo workshop predict"),
+        Seen::OnTheScreen => Line::new().plain("  press  ").mark("p"),
+    });
     lines
 }
 
-fn step_next(grade: &Grade, step: &StepGrade, width: usize) -> Vec<Line> {
+fn step_next(grade: &Grade, step: &StepGrade, seen: Seen, width: usize) -> Vec<Line> {
     let lab = &grade.lab;
     let mut lines = Vec::new();
     let red = step.red().filter(|_| step.state == State::Red);
@@ -127,7 +139,9 @@ fn step_next(grade: &Grade, step: &StepGrade, width: usize) -> Vec<Line> {
     )));
     lines
         .push(Line::from(format!("  run    cargo test -p {} step_{}", lab.name, step.step.number)));
-    lines.push(Line::from("  stuck  cargo workshop hint"));
+    if seen == Seen::AtThePrompt {
+        lines.push(Line::from("  stuck  cargo workshop hint"));
+    }
     lines.push(Line::new().plain("  write  ").mark(step.place.to_string()));
     lines
 }
@@ -166,7 +180,7 @@ pub fn whole(grades: &[Grade], width: usize) -> Vec<Line> {
         lines.push(Line::new());
     }
     let first = grades.iter().find(|grade| !grade.is_done()).or(grades.last());
-    lines.extend(first.map(|grade| next(grade, width)).unwrap_or_default());
+    lines.extend(first.map(|grade| next(grade, Seen::AtThePrompt, width)).unwrap_or_default());
     lines
 }
 

@@ -45,11 +45,9 @@ pub fn verify(kit: &Kit, asked: Option<&str>, write_them: bool) -> Result<u8> {
         }
         troubles.extend(starters(kit, lab, &made));
         troubles.extend(files::check(kit, lab, &made));
-        let mut told = Vec::new();
         if troubles.is_empty() {
-            troubles.extend(runs::check(kit, lab, &made, &mut told)?);
+            troubles.extend(runs::check(kit, lab, &made)?);
         }
-        paint::print(&told);
         red += troubles.len();
         let took = started.elapsed().as_secs_f64();
         let lines: Vec<Line> = troubles

@@ -67,7 +67,7 @@ pub fn predict(kit: &Kit, asked: Option<&str>) -> Result<u8> {
         )),
     ]);
     if !matches!(grade.next(), Next::Predict { .. }) {
-        paint::print(&crate::report::next(&grade, width()));
+        paint::print(&crate::report::next(&grade, crate::report::Seen::AtThePrompt, width()));
     }
     Ok(code(&lab))
 }

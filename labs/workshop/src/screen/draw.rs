@@ -63,7 +63,7 @@ fn header(state: &State, width: usize) -> Line {
 /// Where you are and the next thing to do. What does not fit is left out from the top: the next thing stays.
 fn home(state: &State, width: usize, height: usize) -> Vec<Line> {
     let Some(grade) = state.grade() else { return Vec::new() };
-    let next: Vec<Line> = report::next(grade, width.saturating_sub(2))
+    let next: Vec<Line> = report::next(grade, report::Seen::OnTheScreen, width.saturating_sub(2))
         .into_iter()
         .map(|line| indented(&line, 1))
         .collect();

@@ -171,7 +171,7 @@ impl State {
     fn next(&mut self) {
         let Some(grade) = self.grade() else { return };
         let width = self.width.saturating_sub(4);
-        let mut lines = crate::report::next(grade, width);
+        let mut lines = crate::report::next(grade, crate::report::Seen::OnTheScreen, width);
         let at_hand = match grade.next() {
             Next::Step(index) => grade.steps.get(index),
             Next::Predict { .. } => grade.step_at_hand(),

@@ -10,15 +10,15 @@ use crate::grade::{Built, Outcome, Wanted, build, run_built};
 use crate::kit::{Kit, rust_files};
 use crate::lab::Lab;
 use crate::libtest::Test;
-use crate::paint::Line;
+use crate::paint::{self, Line};
 use crate::starter;
 
-pub fn check(kit: &Kit, lab: &Lab, made: &[Made], told: &mut Vec<Line>) -> Result<Troubles> {
+pub fn check(kit: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     let scratch = scratch(kit, lab)?;
     let mut troubles = solution(&scratch, lab, made)?;
     if troubles.is_empty() {
         troubles.extend(starter_fails(&scratch, lab, made)?);
-        troubles.extend(wrongs(kit, &scratch, lab, made, told)?);
+        troubles.extend(wrongs(kit, &scratch, lab, made)?);
     }
     Ok(troubles)
 }
@@ -196,19 +196,14 @@ fn first(test: &Test) -> &str {
 }
 
 /// Every wrong solution is caught by the step that it names.
-fn wrongs(
-    kit: &Kit,
-    scratch: &Kit,
-    lab: &Lab,
-    made: &[Made],
-    told: &mut Vec<Line>,
-) -> Result<Troubles> {
+fn wrongs(kit: &Kit, scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     let folder = format!("{}/wrong", lab.solution_folder());
     let mut troubles = Vec::new();
     for name in rust_files(&kit.path(&folder)) {
         let at = format!("{folder}/{name}");
         match one_wrong(kit, scratch, lab, made, &at)? {
-            Ok(line) => told.push(line),
+            // At once: an author watches.
+            Ok(line) => paint::print(&[line]),
             Err(why) => troubles.push(format!("{at}: {why}")),
         }
     }

@@ -97,7 +97,10 @@ fn a_lab_is_done_only_with_its_predictions() {
 fn a_step_whose_tests_did_not_run_is_not_done() {
     let grade = graded("test step_1_counts_one ... ok\ntest result: ok. 1 passed\n");
     assert_eq!(grade.steps[1].state, State::Red);
-    assert!(text(&report::next(&grade, 80)).starts_with("  No test ran for step 2."));
+    assert!(
+        text(&report::next(&grade, report::Seen::AtThePrompt, 80))
+            .starts_with("  No test ran for step 2.")
+    );
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn the_first_error_of_the_compiler_is_the_next_thing() {
     let error = first_error(NOT_COMPILED).unwrap();
     let mut grade = graded(RED);
     grade.outcome = Outcome::NotCompiled(error);
-    insta::assert_snapshot!(text(&report::next(&grade, 80)), @r#"
+    insta::assert_snapshot!(text(&report::next(&grade, report::Seen::AtThePrompt, 80)), @r#"
     error[E0308]: mismatched types
       --> labs/1-counter/src/lib.rs:20:9
        |
