@@ -27,7 +27,7 @@ def hello(broker):
     versions = f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
     return {
         "program": f"confluent-kafka {versions}",
-        "can": ["create", "produce", "read", "times", "headers", "binary", "nulls", "idempotent", "transaction"],
+        "can": ["create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction"],
     }
 
 

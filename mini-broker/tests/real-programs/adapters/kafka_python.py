@@ -27,7 +27,7 @@ def hello(broker):
     ADMIN = KafkaAdminClient(bootstrap_servers=broker)
     return {
         "program": f"kafka-python {kafka.__version__}",
-        "can": ["create", "produce", "read", "times", "headers", "binary", "nulls"],
+        "can": ["create", "produce", "read", "find", "times", "headers", "binary", "nulls"],
     }
 
 

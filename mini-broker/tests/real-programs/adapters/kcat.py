@@ -28,7 +28,7 @@ def hello(broker):
     # kcat gives every message of a run the same headers and cannot set their time.
     return {
         "program": f"kcat {kcat_version} (librdkafka {librdkafka})",
-        "can": ["produce", "read", "binary", "idempotent"],
+        "can": ["produce", "read", "find", "binary", "idempotent"],
     }
 
 

@@ -68,7 +68,7 @@ public class Adapter {
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         answer.put("program", "Java kafka-clients " + AppInfoParser.getVersion());
-        for (var can : List.of("create", "produce", "read", "times", "headers", "binary", "nulls", "idempotent", "transaction")) {
+        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction")) {
             answer.withArray("can").add(can);
         }
     }

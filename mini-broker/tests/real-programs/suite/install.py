@@ -64,7 +64,7 @@ def node():
 
 def kafka_jars():
     """Kafka's jars; returns the class path."""
-    need("java", "default-jdk-headless")
+    need("javac", "default-jdk-headless")  # `java File.java` is a compiler too
     need("mvn", "maven")
     script = '. "$1/kafka.sh" && kafka_jars && echo "$KAFKA_JARS"'
     done = subprocess.run(["bash", "-c", script, "bash", HERE], stdout=subprocess.PIPE, text=True)

@@ -71,7 +71,7 @@ class Program:
         self.log.close()
 
 
-def programs(names, log_dir):
+def programs(names, log_dir, mini_broker):
     """Installs what the named programs need and returns them, not yet started."""
     adapters = HERE / "adapters"
     made = []
@@ -89,6 +89,8 @@ def programs(names, log_dir):
             command = [*java(), HERE / "java/Adapter.java"]
         elif name == "kafka-tools":
             command = [sys.executable, adapters / "kafka_tools.py", *java(), HERE / "java/Tools.java"]
+        elif name == "mini-broker":
+            command = [sys.executable, adapters / "mini_broker.py", mini_broker]
         else:
             raise install.Missing(f"no program is called {name}; there are: {', '.join(ALL)}")
         made.append(Program(name, command, log_dir, env))
@@ -100,4 +102,4 @@ def java():
     return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", install.kafka_jars()]
 
 
-ALL = ["kcat", "confluent", "kafka-python", "kafkajs", "java", "kafka-tools"]
+ALL = ["kcat", "confluent", "kafka-python", "kafkajs", "java", "kafka-tools", "mini-broker"]

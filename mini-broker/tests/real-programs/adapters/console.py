@@ -1,0 +1,77 @@
+"""Commands with the flags of Kafka's console tools: how they are called and what they print.
+
+`run(command, *arguments, stdin)` runs one of "topics", "produce", "consume" and returns its stdout.
+"""
+
+# Separators that no record of the suite contains, so that every other byte may stand in it.
+FIELD, RECORD, HEADER, NULL = "\x01", "\x02", "\x03", "\x04"
+
+
+def create(run, topic, partitions, configs):
+    flags = ["--create", "--topic", topic, "--partitions", partitions, "--replication-factor", 1]
+    for name, value in configs.items():
+        flags += ["--config", f"{name}={value}"]
+    said = run("topics", *flags)
+    if f"Created topic {topic}." not in said:
+        raise RuntimeError(f"--create said {said!r}")
+    return {}
+
+
+def listed(run, topic):
+    return {"listed": topic in run("topics", "--list").split()}
+
+
+def describe(run, topic):
+    return {"text": run("topics", "--describe", "--topic", topic)}
+
+
+def delete(run, topic):
+    run("topics", "--delete", "--topic", topic)
+    return {}
+
+
+def produce(run, topic, codec, acks, records):
+    flags = ["--topic", topic]
+    for setting in ("parse.key=true", "key.separator=\t", "parse.headers=true"):
+        flags += ["--property", setting]
+    if codec != "default":
+        flags += ["--compression-codec", codec, "--batch-size", 2000]
+    if acks != "default":
+        flags += ["--request-required-acks", acks]
+    lines = []
+    for _, key, value, headers in records:
+        pairs = ",".join(f"{name}:{text}" for name, text in headers)
+        lines.append(f"{pairs}\t{key}\t{value}\n")
+    run("produce", *flags, stdin="".join(lines))
+    return {}
+
+
+def read(run, topic, partition, offset, count):
+    flags = ["--topic", topic, "--partition", partition, "--offset", offset]
+    flags += ["--max-messages", count, "--timeout-ms", 10_000]
+    for field in ("offset", "timestamp", "headers", "key"):
+        flags += ["--property", f"print.{field}=true"]
+    for name, separator in (
+        ("key.separator", FIELD),
+        ("line.separator", RECORD),
+        ("headers.separator", HEADER),
+        ("null.literal", NULL),
+    ):
+        flags += ["--property", f"{name}={separator}"]
+    return {"records": [parse(record) for record in run("consume", *flags).split(RECORD)[:-1]]}
+
+
+def parse(record):
+    time, offset, headers, key, value = record.split(FIELD)
+    pairs = [] if headers == "NO_HEADERS" else [pair.split(":", 1) for pair in headers.split(HEADER)]
+    return [
+        int(offset.removeprefix("Offset:")),
+        int(time.removeprefix("CreateTime:")),
+        null(key),
+        null(value),
+        [[name, null(text)] for name, text in pairs],
+    ]
+
+
+def null(text):
+    return None if text == NULL else text

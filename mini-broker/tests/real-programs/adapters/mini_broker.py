@@ -1,0 +1,54 @@
+"""Our own commands, `mini-broker topics|produce|consume`: they speak to any Kafka broker.
+
+The path of the program follows this script's name.
+"""
+
+import functools
+import subprocess
+import sys
+
+import console
+from contract import serve
+
+BROKER = None
+PROGRAM = sys.argv[1]
+
+
+def run(command, *arguments, stdin=""):
+    words = [PROGRAM, command, "--bootstrap-server", BROKER, *map(str, arguments)]
+    done = subprocess.run(words, input=stdin.encode("latin-1"), capture_output=True, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command}: {done.stderr.decode(errors='replace')}".strip())
+    return done.stdout.decode("latin-1")
+
+
+def hello(broker):
+    global BROKER
+    BROKER = broker
+    version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.strip()
+    return {
+        "program": f"{version}: topics, produce, consume",
+        "can": ["create", "produce", "read", "headers", "binary"],
+    }
+
+
+def read(topic, partition, at, count):
+    return console.read(run, topic, partition, at.get("offset", "earliest"), count)
+
+
+def ends(topic):
+    """There is no command for the log end: what can be read until nothing more comes."""
+    partitions = console.describe(run, topic)["text"].count("\tPartition: ")
+    return {"ends": [end(topic, partition) for partition in range(partitions)]}
+
+
+def end(topic, partition):
+    flags = ["--topic", topic, "--partition", partition, "--offset", "earliest", "--timeout-ms", 300]
+    said = run("consume", *flags, "--property", "print.offset=true", "--property", "print.value=false")
+    return len(said.splitlines())
+
+
+handlers = {"hello": hello, "read": read, "ends": ends}
+for name in ("create", "listed", "describe", "delete", "produce"):
+    handlers[name] = functools.partial(getattr(console, name), run)
+serve(handlers)
