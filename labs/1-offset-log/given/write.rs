@@ -10,6 +10,10 @@ impl OffsetLog {
     /// to make room, if one was. `log_end` is the caller's to move.
     pub(crate) fn write(&mut self, now_ms: u64, batch: &[u8]) -> Result<Option<u64>, Error> {
         let header = Batch::parse_whole(batch)?;
+        if header.base_offset > self.log_end {
+            let (expected, got) = (self.log_end as i64, header.base_offset as i64);
+            return Err(Error::NotABatch { what: "the base offset of an append", expected, got });
+        }
         self.settle()?;
         self.write_run(now_ms, batch, &[header])
     }

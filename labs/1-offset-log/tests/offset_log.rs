@@ -114,7 +114,7 @@ fn open(dir: &MemDir, config: Config, trusted_to: u64) -> (OffsetLog, offset_log
 fn fill(log: &mut OffsetLog, count: u64, bytes: usize) {
     for _ in 0..count {
         let now_ms = log.log_end();
-        log.append(now_ms, 0, &mut batch(1, bytes, now_ms as i64)).expect("an append");
+        log.append(now_ms, 0, &mut batch(1, bytes, now_ms as i64)).expect("R1.1: an append");
     }
 }
 
@@ -137,7 +137,7 @@ fn read(log: &OffsetLog, dir: &MemDir, offset: u64) -> Vec<(u64, u64)> {
 
 fn step_1_the_first_batch_gets_offset_0() {
     let mut log = log_in(&MemDir::new(), Config::default());
-    let appended = log.append(0, 0, &mut batch(3, 0, 0)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(3, 0, 0)).expect("R1.1: an append");
     check("R1.1", "the first of 3 records", appended.first, 0);
     check("R1.1", "the last of 3 records", appended.last, 2);
     check("R1.1", "the log end offset after 3 records", log.log_end(), 3);
@@ -149,23 +149,22 @@ fn step_1_the_next_batch_goes_on_where_the_last_one_ended() {
     let mut log = log_in(&dir, Config::default());
     let mut next = 0;
     for records in [3, 1, 7, 2] {
-        let appended = log.append(0, 0, &mut batch(records, 0, 0)).expect("an append");
+        let appended = log.append(0, 0, &mut batch(records, 0, 0)).expect("R1.1: an append");
         check("R1.1", format!("the first of {records} records"), appended.first, next);
         next += u64::from(records);
         check("R1.1", format!("the last of {records} records"), appended.last, next - 1);
         check("R1.1", "the log end offset", log.log_end(), next);
     }
-    let bytes = dir.bytes(FIRST);
-    let second = Batch::parse(&bytes[batch(3, 0, 0).len()..]).expect("a second batch in the file");
-    check("R1.1", "the base offset of the second batch in the file", second.base_offset, 3);
+    let second = &dir.bytes(FIRST)[batch(3, 0, 0).len()..];
+    check("R1.2", "bytes 0 to 7 of the second batch", &second[..8], &[0, 0, 0, 0, 0, 0, 0, 3]);
 }
 
 fn step_1_only_offset_and_leader_epoch_are_set() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, Config::default());
     let (first, second) = (batch(2, 90, 1_000), batch(1, 120, 2_000));
-    log.append(0, 5, &mut first.clone()).expect("an append");
-    log.append(0, 6, &mut second.clone()).expect("an append");
+    log.append(0, 5, &mut first.clone()).expect("R1.1: an append");
+    log.append(0, 6, &mut second.clone()).expect("R1.1: an append");
     let bytes = dir.bytes(FIRST);
     check("R1.2", "bytes in the file", bytes.len(), first.len() + second.len());
     let (one, two) = bytes.split_at(first.len());
@@ -179,7 +178,7 @@ fn step_1_only_offset_and_leader_epoch_are_set() {
 fn step_1_what_is_no_batch_is_refused() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, Config::default());
-    log.append(0, 0, &mut batch(2, 0, 0)).expect("an append");
+    log.append(0, 0, &mut batch(2, 0, 0)).expect("R1.1: an append");
     let before = dir.files();
     let good = batch(1, 0, 0);
     let mut old = good.clone();
@@ -204,7 +203,7 @@ fn step_1_what_is_no_batch_is_refused() {
 fn step_1_a_full_disk_leaves_the_log_as_it_was() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, Config::default());
-    log.append(0, 0, &mut batch(2, 100, 0)).expect("an append");
+    log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
     let before = dir.files();
     dir.set_space(Some(99));
     let result = log.append(0, 0, &mut batch(2, 100, 0));
@@ -233,7 +232,7 @@ fn step_1_transcript() {
 fn three_batches(dir: &MemDir) -> OffsetLog {
     let mut log = log_in(dir, Config::default());
     for records in [3, 1, 5] {
-        log.append(0, 0, &mut batch(records, 110, 0)).expect("an append");
+        log.append(0, 0, &mut batch(records, 110, 0)).expect("R1.1: an append");
     }
     log
 }
@@ -335,7 +334,7 @@ fn step_2_offsets_may_have_gaps() {
         again.to_string(),
         expected.into(),
     );
-    let appended = log.append(0, 2, &mut batch(1, 0, 0)).expect("an append");
+    let appended = log.append(0, 2, &mut batch(1, 0, 0)).expect("R1.1: an append");
     check("R1.1", "the offset after fetched batches", appended.first, 23);
 }
 
@@ -356,7 +355,7 @@ fn step_2_the_same_in_the_file_system() {
     let (mut log, _) = open().expect("the log opens");
     check("R1.1", "no folder before the first append", folder.exists(), false);
     for _ in 0..3 {
-        log.append(0, 0, &mut batch(2, 100, 0)).expect("an append");
+        log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
     }
     let slice = log.read(2, 6, 1000).expect("a read");
     check("R1.4", "the slice", slice, Slice { segment: 0, position: 100, len: 200, first: 2 });
@@ -403,13 +402,13 @@ fn step_3_a_batch_that_does_not_fit_begins_a_segment() {
     let mut log = log_in(&dir, small_segments());
     fill(&mut log, 3, 100);
     check("R1.8", "segments of 300 bytes after 3 batches of 100", bases(&log), vec![0]);
-    let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
     check("R1.8", "the segment that the fourth batch sealed", appended.sealed, Some(0));
     check("R1.8", "segments after the fourth batch", bases(&log), vec![0, 3]);
     check("R1.8", "bytes in the new segment's file", dir.bytes(&log_file(3)).len(), 100);
-    let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
     check("R1.8", "the segment that the fifth batch sealed", appended.sealed, None);
-    let appended = log.append(0, 0, &mut batch(1, 500, 0)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(1, 500, 0)).expect("R1.1: an append");
     check("R1.8", "the segment that a batch of 500 bytes sealed", appended.sealed, Some(3));
     check("R1.8", "segments after a batch of 500 bytes", bases(&log), vec![0, 3, 7]);
     let files: Vec<_> = dir.files().into_keys().collect();
@@ -426,10 +425,18 @@ fn step_3_a_read_finds_the_segment() {
     fill(&mut log, 10, 100);
     check("R1.8", "segments", bases(&log), vec![0, 3, 6, 9]);
     for offset in 0..10 {
-        let slice = log.read(offset, 10, 1).expect("a read");
         let (segment, position) = (offset / 3 * 3, offset % 3 * 100);
+        let earlier = |base: &u64| *base < segment;
+        let read_before_it = || {
+            let bases = bases(&log).into_iter().filter(earlier);
+            bases.map(|base| dir.bytes_read(&log_file(base))).sum::<u64>()
+        };
+        let before = read_before_it();
+        let slice = log.read(offset, 10, 1).expect("a read");
         let expected = Slice { segment, position, len: 100, first: offset };
         check("R1.9", format!("one batch, read from offset {offset}"), slice, expected);
+        let bytes = read_before_it() - before;
+        check("R1.9", format!("bytes read from earlier segments for offset {offset}"), bytes, 0);
     }
     let slice = log.read(4, 10, 1000).expect("a read");
     let expected = Slice { segment: 3, position: 100, len: 200, first: 4 };
@@ -440,7 +447,7 @@ fn step_3_a_read_goes_on_in_the_next_segment() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, small_segments());
     fill(&mut log, 3, 100);
-    log.append_fetched(0, &placed(batch(2, 100, 0), 50, 0)).expect("an append");
+    log.append_fetched(0, &placed(batch(2, 100, 0), 50, 0)).expect("R1.1: an append");
     check("R1.8", "the second segment begins with the batch in it", bases(&log), vec![0, 50]);
     for offset in [3, 20, 49, 50, 51] {
         let slice = log.read(offset, 52, 1000).expect("a read");
@@ -467,7 +474,7 @@ fn step_3_a_segment_also_ends_by_time() {
         (7_001, vec![0, 3]),
         (9_000, vec![0, 3, 5]),
     ] {
-        log.append(0, 0, &mut batch(1, 0, time_ms)).expect("an append");
+        log.append(0, 0, &mut batch(1, 0, time_ms)).expect("R1.1: an append");
         check("R1.8", format!("segments after a record of {time_ms}"), bases(&log), segments);
     }
 }
@@ -535,14 +542,14 @@ fn step_3_both_ends_move() {
     // A batch that reaches over the cut goes as a whole.
     let dir = MemDir::new();
     let mut log = log_in(&dir, small_segments());
-    log.append(0, 0, &mut batch(3, 0, 0)).expect("an append");
-    log.append(0, 0, &mut batch(3, 0, 0)).expect("an append");
+    log.append(0, 0, &mut batch(3, 0, 0)).expect("R1.1: an append");
+    log.append(0, 0, &mut batch(3, 0, 0)).expect("R1.1: an append");
     log.truncate(4).expect("a truncation");
     check("R1.1", "the log end offset after truncate(4)", log.log_end(), 3);
     log.delete_before(2).expect("the start moves");
     log.truncate(2).expect("a truncation");
     check("R1.1", "start and end when the first batch goes too", bounds(&log), (2, 2));
-    let appended = log.append(0, 0, &mut batch(1, 0, 0)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(1, 0, 0)).expect("R1.1: an append");
     check("R1.1", "the offset after that", appended.first, 2);
     check("R1.4", "batches", read(&log, &dir, 2), vec![(2, 2)]);
 }
@@ -587,7 +594,7 @@ fn step_4_an_entry_is_eight_bytes() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, Config { segment_bytes: 1000, ..indexed() });
     for _ in 0..3 {
-        log.append(0, 0, &mut batch(3, 100, 0)).expect("an append");
+        log.append(0, 0, &mut batch(3, 100, 0)).expect("R1.1: an append");
     }
     // 0 and 100 are too near to the front; 200 bytes have passed before the third.
     check(
@@ -597,7 +604,7 @@ fn step_4_an_entry_is_eight_bytes() {
         vec![0, 0, 0, 8, 0, 0, 0, 200],
     );
     for _ in 0..8 {
-        log.append(0, 0, &mut batch(3, 100, 0)).expect("an append");
+        log.append(0, 0, &mut batch(3, 100, 0)).expect("R1.1: an append");
     }
     let entries =
         [[0, 0, 0, 8, 0, 0, 0, 200], [0, 0, 0, 14, 0, 0, 1, 144], [0, 0, 0, 20, 0, 0, 2, 88]];
@@ -605,7 +612,7 @@ fn step_4_an_entry_is_eight_bytes() {
     check("R1.10", "the index of the full segment", dir.bytes(INDEX), entries.concat());
     // The second segment begins at 30, and its entries count from there.
     for _ in 0..2 {
-        log.append(0, 0, &mut batch(3, 100, 0)).expect("an append");
+        log.append(0, 0, &mut batch(3, 100, 0)).expect("R1.1: an append");
     }
     let second = dir.bytes("00000000000000000030.index");
     check("R1.10", "the index of the second segment", second, vec![0, 0, 0, 8, 0, 0, 0, 200]);
@@ -692,7 +699,7 @@ fn step_4_times_are_found() {
     // Times that go up, with one batch that comes late and one far ahead.
     let times = [10, 20, 30, 25, 40, 50, 60, 90, 70, 80, 85, 95, 96, -1, 97];
     for time_ms in times {
-        log.append(0, 0, &mut batch(1, 100, time_ms)).expect("an append");
+        log.append(0, 0, &mut batch(1, 100, time_ms)).expect("R1.1: an append");
     }
     for wanted in 0..100 {
         let expected = times.iter().position(|time| *time >= wanted).map(|first| first as u64);
@@ -766,7 +773,7 @@ fn step_4_any_history() {
 fn old_log(dir: &MemDir, records: u64, config: Config) -> OffsetLog {
     let mut log = log_in(dir, Config { segment_bytes: 300, ..config });
     for offset in 0..records {
-        log.append(0, 0, &mut batch(1, 100, offset as i64 * 100)).expect("an append");
+        log.append(0, 0, &mut batch(1, 100, offset as i64 * 100)).expect("R1.1: an append");
     }
     log
 }
@@ -826,7 +833,7 @@ fn step_5_segments_go_by_size() {
 fn step_5_the_first_that_must_stay_keeps_the_rest() {
     let mut log = log_in(&MemDir::new(), Config { segment_bytes: 100, ..keep_ms(1000) });
     for time_ms in [100, 5000, 200, 300] {
-        log.append(0, 0, &mut batch(1, 100, time_ms)).expect("an append");
+        log.append(0, 0, &mut batch(1, 100, time_ms)).expect("R1.1: an append");
     }
     let gone = log.tick(2000, 4).expect("a tick");
     check("R1.13", "removed, when only the second segment is young", gone, vec![0]);
@@ -860,7 +867,7 @@ fn step_5_even_the_active_segment_grows_old() {
     check("R1.8", "the segment that is begun for what comes", bases(&log), vec![5]);
     check("R1.14", "removed once more", log.tick(20_000, 5).expect("a tick"), vec![]);
     check("R1.14", "the deadline of an empty log", log.deadline(), None);
-    let appended = log.append(0, 0, &mut batch(1, 100, 20_000)).expect("an append");
+    let appended = log.append(0, 0, &mut batch(1, 100, 20_000)).expect("R1.1: an append");
     check("R1.1", "the next offset", appended.first, 5);
 }
 
@@ -921,7 +928,7 @@ fn step_6_a_clean_log_opens_as_it_was() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, full_of_files());
     for records in [3, 1, 4, 1, 5, 9, 2, 6] {
-        log.append(7, 1, &mut batch(records, 150, 7)).expect("an append");
+        log.append(7, 1, &mut batch(records, 150, 7)).expect("R1.1: an append");
     }
     let before = dir.files();
     for trusted_to in [0, 1, 4, 9, 17, log.log_end(), 1000] {
@@ -945,8 +952,8 @@ fn step_6_a_clean_log_opens_as_it_was() {
         let copy = MemDir::holding(before.clone());
         let mut other = open(&copy, full_of_files(), 0).0;
         for _ in 0..5 {
-            again.append(9, 1, &mut batch(2, 150, 9)).expect("an append");
-            other.append(9, 1, &mut batch(2, 150, 9)).expect("an append");
+            again.append(9, 1, &mut batch(2, 150, 9)).expect("R1.1: an append");
+            other.append(9, 1, &mut batch(2, 150, 9)).expect("R1.1: an append");
         }
         check("R1.17", "the files after more appends", dir.files() == copy.files(), true);
         for (name, bytes) in dir.files() {
@@ -1002,7 +1009,7 @@ fn before_the_crash() -> (MemDir, Vec<(u64, u64)>) {
     let mut log = log_in(&dir, full_of_files());
     let mut batches = Vec::new();
     for records in [3, 1, 4, 2, 5, 3] {
-        let appended = log.append(7, 1, &mut batch(records, 150, 7)).expect("an append");
+        let appended = log.append(7, 1, &mut batch(records, 150, 7)).expect("R1.1: an append");
         batches.push((appended.first, appended.last));
     }
     check("R1.8", "segments", bases(&log), vec![0, 10]);
@@ -1017,7 +1024,7 @@ fn step_6_every_cut_of_the_last_batch() {
         let dir = MemDir::holding(files.clone());
         dir.tear(&last, 300 - cut);
         let mut log = check_recovered(&dir, &format!("a cut of {cut} bytes"), &batches[..5]);
-        let appended = log.append(8, 1, &mut batch(1, 150, 8)).expect("an append");
+        let appended = log.append(8, 1, &mut batch(1, 150, 8)).expect("R1.1: an append");
         check("R1.1", "the next offset after the cut", appended.first, 15);
     }
     for cut in 151..=300 {
@@ -1172,7 +1179,7 @@ fn step_6_the_same_in_the_file_system() {
     let (mut log, recovery) = open();
     check("R1.16", "bytes cut", recovery.cut_bytes, 20);
     check("R1.16", "the log end offset", log.log_end(), batches[4].1 + 1);
-    log.append(8, 1, &mut batch(1, 150, 8)).expect("an append");
+    log.append(8, 1, &mut batch(1, 150, 8)).expect("R1.1: an append");
     let (log, recovery) = open();
     check("R1.17", "bytes cut by a second open", recovery.cut_bytes, 0);
     check("R1.16", "the log end offset after an append", log.log_end(), batches[4].1 + 2);

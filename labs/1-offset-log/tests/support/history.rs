@@ -46,7 +46,8 @@ struct History {
 impl History {
     fn new(level: Level, seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let mut config = Config { retention_ms: None, ..Config::default() };
+        let mut config =
+            Config { index_interval_bytes: u64::MAX, retention_ms: None, ..Config::default() };
         if level >= Level::Segments {
             config.segment_bytes = rng.u64(200..2000);
         }
