@@ -133,6 +133,33 @@ pub fn say(text: &str) {
     }
 }
 
+/// Joins the lines of each paragraph, for a text whose line breaks are only its source's.
+pub fn reflow(text: &str) -> String {
+    let starts_anew = |line: &str| {
+        let mut letters = line.chars();
+        let first = letters.next().unwrap_or(' ');
+        first.is_whitespace()
+            || matches!(first, '-' | '*' | '|' | '#' | '`' | '>')
+            || (first.is_ascii_digit() && letters.next() == Some('.'))
+    };
+    let mut lines: Vec<String> = Vec::new();
+    let mut prose = false;
+    let mut code = false;
+    for line in text.lines() {
+        let fence = line.trim_start().starts_with("```");
+        match lines.last_mut() {
+            Some(last) if prose && !line.trim().is_empty() && !starts_anew(line) => {
+                last.push(' ');
+                last.push_str(line.trim_end());
+            }
+            _ => lines.push(line.trim_end().to_owned()),
+        }
+        code ^= fence;
+        prose = !code && !fence && !line.trim().is_empty() && !line.starts_with([' ', '|', '#']);
+    }
+    lines.join("\n")
+}
+
 /// Breaks a text into lines of a width, at spaces. Its own line breaks stay.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(10);

@@ -68,7 +68,7 @@ pub fn next(kit: &Kit, grade: &Grade, step: &StepGrade, width: usize) -> Vec<Lin
 fn text(hint: &str, width: usize) -> Vec<Line> {
     let mut code = false;
     let mut lines = Vec::new();
-    for line in hint.lines() {
+    for line in paint::reflow(hint).lines() {
         if line.trim_start().starts_with("```") {
             code = !code;
         } else if code {

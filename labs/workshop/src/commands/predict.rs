@@ -29,31 +29,26 @@ pub fn predict(kit: &Kit, asked: Option<&str>) -> Result<u8> {
     }
     paint::print(&[
         Line::new().bold(format!("Lab {}: {}", lab.number, lab.about)),
-        Line::from(
-            "Answer with a number or a word. A guess is as good as knowing; Enter alone skips.",
-        ),
+        Line::from("Answer with a number or a word. A guess is as good as knowing. Enter skips."),
     ]);
     for prediction in &lab.predictions {
         paint::print(&[Line::new()]);
         paint::print(&question(prediction));
-        let answer = if prediction.is_answered() {
-            prediction.answer.clone()
+        if prediction.is_answered() {
+            paint::print(&[you_said(prediction)]);
         } else {
-            match ask("  your answer: ") {
-                None => break,
-                Some(answer) if answer.is_empty() => continue,
-                Some(answer) => {
-                    // Read again: the answers before this one have moved the rest of the file.
-                    let text = read(&path)?;
-                    let now = predictions::parse(&text).unwrap_or_default();
-                    if let Some(place) = now.iter().find(|p| p.id == prediction.id) {
-                        write(&path, &predictions::with_answer(&text, place, &answer))?;
-                    }
-                    answer
-                }
+            let Some(answer) = ask("  your answer: ") else { break };
+            if answer.is_empty() {
+                continue;
             }
-        };
-        paint::print(&told(kit, lab, prediction, &answer));
+            // Read again: the answers before this one have moved the rest of the file.
+            let text = read(&path)?;
+            let now = predictions::parse(&text).unwrap_or_default();
+            if let Some(place) = now.iter().find(|p| p.id == prediction.id) {
+                write(&path, &predictions::with_answer(&text, place, &answer))?;
+            }
+        }
+        paint::print(&told(kit, lab, prediction));
     }
     let lab = Lab::read(&kit.root, lab.number, &lab.name);
     let grade = Grade::looked(kit, &lab);
@@ -77,7 +72,8 @@ fn show(kit: &Kit, lab: &Lab) -> Result<u8> {
     for prediction in &lab.predictions {
         paint::print(&question(prediction));
         if prediction.is_answered() {
-            paint::print(&told(kit, lab, prediction, &prediction.answer));
+            paint::print(&[you_said(prediction)]);
+            paint::print(&told(kit, lab, prediction));
         } else {
             let at = format!("{}/predict.toml:{}", lab.folder(), prediction.line);
             paint::print(&[Line::new().plain("  answer at  ").mark(at)]);
@@ -112,17 +108,19 @@ fn question(prediction: &Prediction) -> Vec<Line> {
 }
 
 /// What the solution's file says about it.
-fn told(kit: &Kit, lab: &Lab, prediction: &Prediction, answer: &str) -> Vec<Line> {
+fn told(kit: &Kit, lab: &Lab, prediction: &Prediction) -> Vec<Line> {
     let file = kit.path(&format!("{}/predict.toml", lab.solution_folder()));
     let solution = predictions::parse(&read_or_empty(&file)).unwrap_or_default();
-    let mut lines = vec![Line::from(format!("  you said   {answer}"))];
-    if let Some(told) = solution.iter().find(|p| p.id == prediction.id) {
-        lines.push(Line::from(format!("  it is      {}", told.answer)));
-        lines.extend(prose(&told.why).into_iter().map(|line| Line::new().dim("  │ ").plain(line)));
-    }
+    let Some(told) = solution.iter().find(|p| p.id == prediction.id) else { return Vec::new() };
+    let mut lines = vec![Line::from(format!("  it is        {}", told.answer))];
+    lines.extend(prose(&told.why).into_iter().map(|line| Line::new().dim("  │ ").plain(line)));
     lines
 }
 
+fn you_said(prediction: &Prediction) -> Line {
+    Line::from(format!("  you said     {}", prediction.answer))
+}
+
 fn prose(text: &str) -> Vec<String> {
-    wrap(text, width().saturating_sub(8).min(90))
+    wrap(&paint::reflow(text), width().saturating_sub(8).min(90))
 }

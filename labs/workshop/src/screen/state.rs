@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::commands::hint;
 use crate::grade::{Grade, Next};
 use crate::kit::Kit;
-use crate::paint::{Line, wrap};
+use crate::paint::{Line, reflow, wrap};
 
 pub struct State {
     pub grades: Vec<Grade>,
@@ -239,7 +239,7 @@ fn browse(url: &str) -> bool {
 fn readable(text: &str, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut code = false;
-    for line in text.lines() {
+    for line in reflow(text).lines() {
         if line.trim_start().starts_with("```") {
             code = !code;
         } else if code {

@@ -102,7 +102,7 @@ fn keys_open_the_hints_the_next_step_and_the_list() {
 
 #[test]
 fn a_line_is_cut_at_the_edge_and_keeps_its_colours_whole() {
-    use workshop::paint::{Line, Style, wrap};
+    use workshop::paint::{Line, Style, reflow, wrap};
     let line = Line::new().with(Style::Good, "green").plain(" and plain");
     assert_eq!(line.painted(80), "\x1b[32mgreen\x1b[0m and plain");
     assert_eq!(line.painted(4), "\x1b[32mgre\x1b[0m…");
@@ -110,4 +110,8 @@ fn a_line_is_cut_at_the_edge_and_keeps_its_colours_whole() {
     assert_eq!(text(&[line]), "green and plain");
     assert_eq!(wrap("one two three four five", 13), ["one two three", "four five"]);
     assert_eq!(wrap("  indented text that goes on", 16), ["  indented text", "  that goes on"]);
+    assert_eq!(
+        reflow("a\nb\n\nc\n- d\ne\n    code {\n    }\nf"),
+        "a b\n\nc\n- d e\n    code {\n    }\nf"
+    );
 }

@@ -59,7 +59,7 @@ fn a_lab_from_the_first_red_to_done() {
     let told = workshop(root, &["predict"]);
     assert_eq!(told.code, Some(0));
     assert!(
-        told.out.contains("it is      0") && told.out.contains("It stops at zero"),
+        told.out.contains("it is        0") && told.out.contains("It stops at zero"),
         "{}",
         told.out
     );
