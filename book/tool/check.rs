@@ -144,6 +144,9 @@ impl Book {
                         }
                     }
                 }
+                Event::Text(words) if block.is_none() && words.starts_with("$ ") => {
+                    say(here(), "a command that is not in a block: put it between fences".into());
+                }
                 Event::Text(words) => {
                     alt = alt.map(|length| length + words.trim().len());
                 }
@@ -181,7 +184,7 @@ impl Book {
         };
         match anchor.is_empty() || ids.contains(anchor) {
             true => Ok(()),
-            false => Err(format!("no `#{anchor}` in {}", file.display())),
+            false => Err(format!("the link to `{target}` finds no such anchor")),
         }
     }
 }
@@ -216,7 +219,7 @@ fn loaded_from_elsewhere(site: &Path) -> Result<Vec<Problem>> {
         for (index, line) in std::fs::read_to_string(&file)?.lines().enumerate() {
             if let Some(bad) = bad.iter().find(|bad| line.contains(**bad)) {
                 problems.push(Problem {
-                    at: Place { file: file.clone(), line: index + 1 },
+                    at: Place { file: file.strip_prefix(site)?.to_path_buf(), line: index + 1 },
                     what: format!("loads from the network: {bad}…"),
                 });
             }
@@ -279,7 +282,7 @@ fn values_of<'a>(attribute: &str, html: &'a str) -> impl Iterator<Item = &'a str
 }
 
 /// Rule ids as `R1.2`, not part of a longer word.
-fn rule_ids(line: &str) -> impl Iterator<Item = &str> {
+pub fn rule_ids(line: &str) -> impl Iterator<Item = &str> {
     let part_of_id = |c: char| !(c.is_alphanumeric() || c == '.');
     line.split(part_of_id).map(|word| word.trim_end_matches('.')).filter(|word| {
         let numbers = word.strip_prefix('R').and_then(|rest| rest.split_once('.'));

@@ -42,8 +42,11 @@ impl Commands {
 
     /// Says what is wrong with a command line, as far as it is one of ours.
     pub fn know(&self, line: &str) -> std::result::Result<(), String> {
-        let ours = line.split(['|', '>', '#']).next().unwrap_or(line);
-        let words: Vec<&str> = ours.split_whitespace().collect();
+        line.split(['|', ';', '&', '#']).try_for_each(|part| self.know_one(part))
+    }
+
+    fn know_one(&self, part: &str) -> std::result::Result<(), String> {
+        let words: Vec<&str> = part.split_whitespace().take_while(|word| *word != ">").collect();
         match words.as_slice() {
             ["cargo", "test" | "build" | "run" | "doc", rest @ ..] => self.know_cargo(rest),
             ["cargo", "workshop", rest @ ..] => self.know_subcommand("workshop", rest),

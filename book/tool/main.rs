@@ -13,6 +13,8 @@ mod directives;
 mod render;
 mod serve;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
