@@ -1,7 +1,7 @@
 //! A grade as text. What stands last is the first thing to do.
 
 use crate::grade::{Grade, Next, Outcome, State, StepGrade};
-use crate::lab::{Rule, Step};
+use crate::lab::{Lab, Rule, Step};
 use crate::paint::{Line, Style, wrap};
 
 /// Lines of a failing test's message that are shown; the test itself shows the rest.
@@ -120,9 +120,12 @@ fn step_next(grade: &Grade, step: &StepGrade, seen: Seen, width: usize) -> Vec<L
     } else if step.state == State::Red {
         lines.push(Line::from(format!("  No test ran for step {}.", step.step.number)));
     }
-    let named = red.map(|test| crate::lab::rule_ids(&test.message)).unwrap_or_default();
-    let ids = if named.is_empty() { step.step.rules.clone() } else { named };
-    lines.extend(ids.iter().filter_map(|id| lab.rule(id)).flat_map(|r| rule(r, width)));
+    // The open screen has no room for the rules of a step that nobody has begun: they are a key away.
+    if red.is_some() || seen == Seen::AtThePrompt {
+        let named = red.map(|test| crate::lab::rule_ids(&test.message)).unwrap_or_default();
+        let ids = if named.is_empty() { &step.step.rules } else { &named };
+        lines.extend(rules(lab, ids, width));
+    }
     if !lines.is_empty() {
         lines.push(Line::new());
     }
@@ -146,8 +149,12 @@ fn step_next(grade: &Grade, step: &StepGrade, seen: Seen, width: usize) -> Vec<L
     lines
 }
 
-/// A rule, its id in front of it.
-pub fn rule(rule: &Rule, width: usize) -> Vec<Line> {
+/// The texts of rules, each with its id in front of it.
+pub fn rules(lab: &Lab, ids: &[String], width: usize) -> Vec<Line> {
+    ids.iter().filter_map(|id| lab.rule(id)).flat_map(|one| rule(one, width)).collect()
+}
+
+fn rule(rule: &Rule, width: usize) -> Vec<Line> {
     let indent = rule.id.chars().count() + 4;
     let text = wrap(&rule.text, width.saturating_sub(indent + 2).min(90));
     let id = |at: usize| if at == 0 { format!("  {}", rule.id) } else { String::new() };

@@ -9,7 +9,7 @@ mod terminal;
 mod watch;
 
 pub use draw::draw;
-pub use state::{News, Service, State, View};
+pub use state::{Aside, News, Service, State, View};
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crossterm::event::{self, Event};
 
 use crate::cargo::Stop;
 use crate::commands::grade::status;
-use crate::commands::{ask, predict};
+use crate::commands::{ask, predict, trace};
 use crate::failure::Result;
 use crate::grade::Grade;
 use crate::kit::Kit;
@@ -84,17 +84,21 @@ fn run(
         if let Some(lab) = state.to_grade.take() {
             grader.ask(lab);
         }
-        if std::mem::take(&mut state.predict) {
-            terminal.aside(|| predictions(kit, state.lab))?;
+        if let Some(what) = state.aside.take() {
+            terminal.aside(|| aside(kit, what, state.lab))?;
         }
     }
     Ok(())
 }
 
-/// Asks a lab's questions in the plain terminal.
-fn predictions(kit: &Kit, lab: usize) {
+/// Asks or prints in the plain terminal, and waits.
+fn aside(kit: &Kit, what: Aside, lab: usize) {
     let Some(lab) = kit.labs.get(lab) else { return };
-    if let Err(failure) = predict::predict(kit, Some(&lab.name)) {
+    let done = match what {
+        Aside::Predict => predict::predict(kit, Some(&lab.name)),
+        Aside::Trace => trace::trace(kit, Some(&lab.name), None),
+    };
+    if let Err(failure) = done {
         println!("{}", failure.text);
     }
     let _ = ask("\nEnter brings you back to the workshop. ");

@@ -210,8 +210,7 @@ fn rules(
     let step = step_of(&transcript.test).and_then(|number| lab.step(number));
     let ids = [said, tested, step.map(|step| step.rules.clone()).unwrap_or_default()];
     let ids = ids.into_iter().find(|ids| !ids.is_empty()).unwrap_or_default();
-    let rules = ids.iter().filter_map(|id| lab.rule(id));
-    rules.flat_map(|rule| crate::report::rule(rule, width)).collect()
+    crate::report::rules(lab, &ids, width)
 }
 
 /// From the comments above a test to the test after it.

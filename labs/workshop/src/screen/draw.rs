@@ -5,7 +5,8 @@ use crate::grade::{Grade, Outcome};
 use crate::paint::{Line, Style};
 use crate::report;
 
-const KEYS: &str = " h hint · n next · p predict · l list · o open page · g grade · q quit";
+const KEYS: &str =
+    " h hint · n next · p predict · t trace · l list · o open page · g grade · q quit";
 const KEYS_AWAY: &str = " Esc back · ↑↓ scroll · h hint · n next · l list · o open page · q quit";
 
 /// What a first visit is met with, where there is room.
@@ -16,7 +17,7 @@ const WELCOME: [&str; 2] = [
 
 /// Exactly `height` lines, none wider than `width` when painted.
 pub fn draw(state: &State, width: usize, height: usize) -> Vec<Line> {
-    let body_height = height.saturating_sub(4);
+    let body_height = height.saturating_sub(5);
     let mut body = match &state.view {
         View::Home => home(state, width, body_height),
         View::List => list(state),
@@ -37,6 +38,7 @@ pub fn draw(state: &State, width: usize, height: usize) -> Vec<Line> {
 
     let mut lines = vec![header(state, width), Line::new()];
     lines.extend(body);
+    lines.push(Line::new());
     lines.push(services(state));
     let keys = if state.view == View::Home { KEYS } else { KEYS_AWAY };
     lines.push(bar(keys, "", width));
@@ -57,7 +59,10 @@ fn header(state: &State, width: usize) -> Line {
         }
         (None, said) => format!("{said} "),
     };
-    bar(" The workshop", &right, width)
+    let lab = state
+        .grade()
+        .map(|grade| format!(" The workshop · lab {} {}", grade.lab.number, grade.lab.name));
+    bar(&lab.unwrap_or_default(), &right, width)
 }
 
 /// Where you are and the next thing to do. What does not fit is left out from the top: the next thing stays.

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::commands::hint;
-use crate::grade::{Grade, Next};
+use crate::grade::{self, Grade, Next, Outcome};
 use crate::kit::Kit;
 use crate::paint::{Line, reflow, wrap};
 
@@ -19,8 +19,8 @@ pub struct State {
     /// The last thing that happened, in a few words.
     pub said: String,
     pub to_grade: Option<usize>,
-    /// The reader wants to answer the predictions: the screen makes room for the questions.
-    pub predict: bool,
+    /// Something that asks or prints: the screen makes room for it.
+    pub aside: Option<Aside>,
     pub quit: bool,
     /// Columns of the terminal when it was last drawn.
     pub width: usize,
@@ -43,6 +43,12 @@ pub enum Service {
     Failed(String),
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aside {
+    Predict,
+    Trace,
+}
+
 /// What the threads tell.
 pub enum News {
     Grading(usize),
@@ -54,8 +60,7 @@ pub enum News {
 impl State {
     pub fn new(kit: &Kit) -> Self {
         let grades: Vec<Grade> = kit.labs.iter().map(|lab| Grade::looked(kit, lab)).collect();
-        let begun =
-            |grade: &Grade| grade.steps.iter().any(|s| s.state == crate::grade::State::Todo);
+        let begun = |grade: &Grade| grade.steps.iter().any(|s| s.state == grade::State::Todo);
         let lab = grades.iter().position(begun).unwrap_or(grades.len().saturating_sub(1));
         Self {
             grades,
@@ -67,7 +72,7 @@ impl State {
             broker: Service::Waiting,
             said: String::new(),
             to_grade: None,
-            predict: false,
+            aside: None,
             quit: false,
             width: 80,
         }
@@ -82,13 +87,11 @@ impl State {
             News::Grading(lab) => self.grading = Some(lab),
             News::Graded(lab, grade) => {
                 self.grading = None;
-                let before = self.grades.get(lab).map_or(0, Grade::done_steps);
-                self.said = match grade.done_steps() {
-                    now if now > before && before > 0 => {
-                        format!("step green: {now} of {}", grade.steps.len())
-                    }
-                    _ => format!("graded in {:.1} s", grade.took.as_secs_f64()),
-                };
+                self.said =
+                    match self.grades.get(lab).and_then(|before| turned_green(before, &grade)) {
+                        Some(step) => format!("step {step} is green · t shows what your code did"),
+                        None => format!("graded in {:.1} s", grade.took.as_secs_f64()),
+                    };
                 if let Some(place) = self.grades.get_mut(lab) {
                     *place = *grade;
                 }
@@ -127,7 +130,8 @@ impl State {
             KeyCode::Char('q') => self.quit = true,
             KeyCode::Char('h' | '?') => self.hint(kit),
             KeyCode::Char('n') => self.next(),
-            KeyCode::Char('p') => self.predict = true,
+            KeyCode::Char('p') => self.aside = Some(Aside::Predict),
+            KeyCode::Char('t') => self.aside = Some(Aside::Trace),
             KeyCode::Char('l') => self.turn(View::List),
             KeyCode::Char('o') => self.open(kit),
             KeyCode::Char('g') => self.to_grade = Some(self.lab),
@@ -181,6 +185,8 @@ impl State {
             lines.push(Line::new());
             lines.push(Line::new().bold(format!("Step {}: {}", step.step.number, step.step.title)));
             lines.extend(readable(&step.step.text, width));
+            lines.push(Line::new());
+            lines.extend(crate::report::rules(&grade.lab, &step.step.rules, width));
         }
         self.turn(View::Text("Next".to_owned(), lines));
     }
@@ -206,6 +212,16 @@ impl State {
             (_, None) => "the book is being built".to_owned(),
         };
     }
+}
+
+/// The last step that passes now and did not before; nothing where the first grade of a visit comes in.
+fn turned_green(before: &Grade, now: &Grade) -> Option<u32> {
+    let is_done = |grade: &Grade, number: u32| {
+        grade.steps.iter().any(|s| s.step.number == number && s.state == grade::State::Done)
+    };
+    let known = before.outcome != Outcome::Looked;
+    let green = now.steps.iter().map(|step| step.step.number);
+    green.filter(|number| known && is_done(now, *number) && !is_done(before, *number)).last()
 }
 
 /// The page of a lab: `book/src/1-….md` is served as `1-….html`.
