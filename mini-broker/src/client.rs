@@ -91,7 +91,7 @@ impl Client {
         self.to(&address).await
     }
 
-    /// A connection to the controller, where topics are made. Any broker will do where none is told.
+    /// A connection to the controller, where topics are made; to any broker where none is told.
     pub async fn controller(&mut self) -> Result<Connection, Error> {
         self.metadata(Some(&[]), false).await?;
         match self.brokers.contains_key(&self.controller) {

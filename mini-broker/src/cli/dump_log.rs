@@ -79,7 +79,8 @@ fn base_offset(file: &Path) -> Result<i64, Failure> {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     stem.parse().map_err(|_| {
         Failure::new(format!(
-            "{}: a segment's file is named after its first offset, in 20 digits; `{stem}` is no number",
+            "{}: a segment's file is named after its first offset, in 20 digits; `{stem}` is no \
+             number",
             file.display()
         ))
     })

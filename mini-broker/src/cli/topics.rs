@@ -48,7 +48,8 @@ pub struct Args {
     replication_factor: Option<i16>,
 
     /// With --create: a setting of the topic, such as retention.ms=60000
-    #[arg(long, value_name = "NAME=VALUE", requires = "create", value_parser = terminal::name_value)]
+    #[arg(long, value_name = "NAME=VALUE", requires = "create",
+        value_parser = terminal::name_value)]
     config: Vec<(String, String)>,
 
     /// With --create: say nothing if the topic is there already

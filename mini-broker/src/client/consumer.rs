@@ -40,7 +40,7 @@ impl Default for Settings {
     }
 }
 
-/// Batches of one partition. The first may begin before `from`: its older records are to be skipped.
+/// Batches of one partition. The first may begin before `from`: skip its older records.
 #[derive(Debug)]
 pub struct Fetched {
     pub partition: i32,

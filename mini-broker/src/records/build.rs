@@ -1,4 +1,4 @@
-//! Builds one batch, as a producer sends it: base offset 0, no leader epoch, and the CRC at the end.
+//! Builds one batch, as a producer sends it: base offset 0, no leader epoch.
 
 use bytes::BytesMut;
 
@@ -74,7 +74,8 @@ impl Builder {
         HEADER_LEN + self.body.len()
     }
 
-    /// The batch; the builder is empty again. `None` if nothing was pushed: Kafka refuses an empty batch.
+    /// The batch; the builder is empty again. `None` if nothing was pushed: Kafka refuses an empty
+    /// batch.
     pub fn finish(&mut self) -> Option<BytesMut> {
         if self.count == 0 {
             return None;

@@ -1,0 +1,98 @@
+//! A broker to run commands against, and the running of them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// A broker on a port of its own and a directory of its own; killed when dropped.
+pub struct Server {
+    child: Child,
+    address: String,
+    data: TempDir,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let data = TempDir::new().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let address = out
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()))
+            .expect("the broker says where it listens");
+        Server { child, address, data }
+    }
+
+    /// Runs a command against this broker.
+    pub fn run(&self, line: &str, input: &[u8]) -> Output {
+        let mut words = line.split(' ');
+        let verb = if line.starts_with("perf ") { 2 } else { 1 };
+        let mut args: Vec<&str> = words.by_ref().take(verb).collect();
+        args.extend(["--bootstrap-server", &self.address]);
+        args.extend(words);
+        run(&args, input)
+    }
+
+    /// The same, and it must go well: standard output.
+    pub fn ok(&self, line: &str, input: &[u8]) -> String {
+        let output = self.run(line, input);
+        assert!(output.status.success(), "{line}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    pub fn fails(&self, line: &str) -> String {
+        let output = self.run(line, b"");
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        text(&output.stderr)
+    }
+
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.data.path().join(path)
+    }
+
+    /// Stops cleanly, so that the files are whole.
+    pub fn stop(mut self) -> TempDir {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+        std::mem::replace(&mut self.data, TempDir::new().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn run(args: &[&str], input: &[u8]) -> Output {
+    run_in(Path::new("."), args, input)
+}
+
+pub fn run_in(folder: &Path, args: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its arguments may be gone before it has read anything.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
