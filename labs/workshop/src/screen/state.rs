@@ -219,9 +219,11 @@ fn turned_green(before: &Grade, now: &Grade) -> Option<u32> {
     let is_done = |grade: &Grade, number: u32| {
         grade.steps.iter().any(|s| s.step.number == number && s.state == grade::State::Done)
     };
-    let known = before.outcome != Outcome::Looked;
-    let green = now.steps.iter().map(|step| step.step.number);
-    green.filter(|number| known && is_done(now, *number) && !is_done(before, *number)).last()
+    if before.outcome != Outcome::Ran {
+        return None;
+    }
+    let green = now.steps.iter().rev().map(|step| step.step.number);
+    green.into_iter().find(|number| is_done(now, *number) && !is_done(before, *number))
 }
 
 /// The page of a lab: `book/src/1-….md` is served as `1-….html`.
