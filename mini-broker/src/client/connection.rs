@@ -249,10 +249,14 @@ async fn next_frame(
     buffer: &mut BytesMut,
 ) -> io::Result<Option<BytesMut>> {
     loop {
-        let frame = wire::frame::cut(buffer, wire::frame::DEFAULT_MAX_BYTES);
-        if let Some(frame) =
-            frame.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
-        {
+        let frame = wire::frame::cut(buffer, wire::frame::DEFAULT_MAX_BYTES).map_err(|error| {
+            let reason = match buffer.starts_with(b"HTTP") {
+                true => "it answers in HTTP, not in Kafka's protocol".to_owned(),
+                false => format!("what it sent is not Kafka's protocol: {error}"),
+            };
+            io::Error::new(io::ErrorKind::InvalidData, reason)
+        });
+        if let Some(frame) = frame? {
             return Ok(Some(frame));
         }
         buffer.reserve(64 << 10);

@@ -11,7 +11,7 @@ pub enum Error {
     Servers(String),
     #[error("cannot reach {address}: {}", reason(.source))]
     Connect { address: String, source: io::Error },
-    #[error("{address} closed the connection{}", why(.reason))]
+    #[error("{}", ended(.address, .reason))]
     Closed { address: String, reason: String },
     #[error("no answer from {address} to {api} within {} s", .after.as_secs_f32())]
     Timeout { address: String, api: &'static str, after: Duration },
@@ -55,8 +55,11 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-fn why(reason: &str) -> String {
-    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+fn ended(address: &str, reason: &str) -> String {
+    match reason.is_empty() {
+        true => format!("{address} closed the connection"),
+        false => format!("the connection to {address} ended: {reason}"),
+    }
 }
 
 fn range(theirs: &Option<(i16, i16)>) -> String {
