@@ -25,7 +25,7 @@ pub fn folded(lines: Vec<Line>) -> Vec<Line> {
         }
         match level {
             1 => {}
-            2 => add(&mut out, line.text.clone()),
+            2 => add(&mut out, format!("#{}", line.text)),
             _ => {
                 open = true;
                 add(&mut out, format!("<details><summary>{heading}</summary>\n"));
