@@ -96,7 +96,10 @@ pub fn run(lab: Lab, tests: &[Test]) -> ExitCode {
         begun.elapsed().as_secs_f64(),
     );
     match first {
-        None => ExitCode::SUCCESS,
+        None => {
+            print_after(&lab, &choice, &chosen);
+            ExitCode::SUCCESS
+        }
         Some(first) => {
             print_next(&lab, first, &failures);
             ExitCode::from(101)
@@ -131,6 +134,24 @@ fn print_next(lab: &Lab, first: u32, failures: &[(u32, &str, Failure)]) {
         "      steps: {}/README.md    again: cargo test -p {} step_{first}",
         lab.folder, lab.package
     );
+}
+
+/// When the tests of one step were asked for, and all pass: what comes after it.
+fn print_after(lab: &Lab, choice: &Choice, chosen: &[Test]) {
+    let (Some((first, _)), Some((last, _))) = (chosen.first(), chosen.last()) else { return };
+    let step = step_of(first);
+    if !choice.parts.is_empty() && step == step_of(last) && step < u32::MAX {
+        let Step { title, minutes } = step_in(lab.readme, step + 1);
+        match title.is_empty() {
+            true => println!(
+                "step {step} is done, the last one.    all of them: cargo test -p {}",
+                lab.package
+            ),
+            false => {
+                println!("step {step} is done. After it comes step {}, {title}{minutes}", step + 1)
+            }
+        }
+    }
 }
 
 struct Failure {

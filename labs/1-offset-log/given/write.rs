@@ -58,10 +58,13 @@ impl OffsetLog {
         bytes: &[u8],
         batches: &[Batch],
     ) -> Result<(), Error> {
+        let first_of_all = self.segments.len() == 1; // all others were made by a roll
         let active = self.segments.last_mut().expect("a log has a segment");
         if active.size == 0 {
-            for file in active.files() {
-                self.dir.append(file, &[])?;
+            if first_of_all {
+                for file in active.files() {
+                    self.dir.append(file, &[])?;
+                }
             }
             active.begun_ms = Some(time_of(&batches[0], now_ms));
         }

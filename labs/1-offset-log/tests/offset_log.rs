@@ -87,6 +87,7 @@ fn main() -> ExitCode {
             step_6_every_flipped_byte_of_the_last_batches,
             step_6_nothing_after_the_damage,
             step_6_indexes_are_written_anew,
+            step_6_an_entry_that_lies_is_found_out,
             step_6_what_was_synced_is_not_read_again,
             step_6_files_of_others_are_left_alone,
             step_6_the_same_in_the_file_system,
@@ -404,6 +405,9 @@ fn step_3_a_batch_that_does_not_fit_begins_a_segment() {
     check("R1.8", "segments of 300 bytes after 3 batches of 100", bases(&log), vec![0]);
     let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
     check("R1.8", "the segment that the fourth batch sealed", appended.sealed, Some(0));
+    let times = dir.bytes("00000000000000000000.timeindex");
+    let newest = vec![0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2]; // time 2, offset 2
+    check("R1.8", "the time index of the sealed segment", times, newest);
     check("R1.8", "segments after the fourth batch", bases(&log), vec![0, 3]);
     check("R1.8", "bytes in the new segment's file", dir.bytes(&log_file(3)).len(), 100);
     let appended = log.append(0, 0, &mut batch(2, 100, 0)).expect("R1.1: an append");
@@ -651,27 +655,30 @@ fn step_4_a_search_begins_near_its_offset() {
 }
 
 fn step_4_an_entry_that_lies_is_found_out() {
-    for sealed in [false, true] {
-        let dir = MemDir::new();
-        let config = Config { segment_bytes: 2000, ..indexed() };
-        let mut log = log_in(&dir, config.clone());
-        fill(&mut log, if sealed { 25 } else { 20 }, 100);
-        let good = dir.bytes(INDEX);
-        // Entries that lead to no batch, to another one, behind the end, nowhere.
-        for (n, byte, mask) in [(2, 7, 1), (3, 6, 1), (4, 4, 0x80), (5, 3, 1), (8, 3, 0xff)] {
-            dir.flip(INDEX, n * 8 + byte, mask);
-        }
-        // The active segment's entries are in memory: they are read from the file when the log opens.
-        let (mut log, _) = open(&dir, config, if sealed { 25 } else { 20 });
-        for offset in 0..20 {
-            let slice = log.read(offset, 20, 1).expect("a read");
-            check("R1.12", format!("the batch found for offset {offset}"), slice.first, offset);
-        }
-        if sealed {
-            check("R1.12", "a lie is mended soon", log.deadline(), Some(0));
-        }
-        log.tick(0, 20).expect("a tick");
-        check("R1.12", format!("the index after a tick, sealed: {sealed}"), dir.bytes(INDEX), good);
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, Config { segment_bytes: 2000, ..indexed() });
+    fill(&mut log, 25, 100);
+    let good = dir.bytes(INDEX);
+    lie(&dir);
+    check_all_found(&log, 25);
+    check("R1.12", "a lie is mended soon: the deadline", log.deadline(), Some(0));
+    log.tick(0, 25).expect("a tick");
+    check("R1.12", "the index after a tick", dir.bytes(INDEX), good);
+    check_all_found(&log, 25);
+}
+
+/// Makes entries lead to no batch, to another one, behind the end, nowhere.
+fn lie(dir: &MemDir) {
+    for (n, byte, mask) in [(2, 7, 1), (3, 6, 1), (4, 4, 0x80), (5, 3, 1), (8, 3, 0xff)] {
+        dir.flip(INDEX, n * 8 + byte, mask);
+    }
+}
+
+#[track_caller]
+fn check_all_found(log: &OffsetLog, end: u64) {
+    for offset in 0..end {
+        let slice = log.read(offset, end, 1).expect("a read");
+        check("R1.12", format!("the batch found for offset {offset}"), slice.first, offset);
     }
 }
 
@@ -1114,6 +1121,17 @@ fn step_6_indexes_are_written_anew() {
     dir.lose(&log_file(10));
     check_recovered(&dir, "the second segment's log was lost", &batches[..4]);
     check("R1.17", "index files of no log", dir.files().len(), 3);
+}
+
+fn step_6_an_entry_that_lies_is_found_out() {
+    let dir = MemDir::new();
+    fill(&mut log_in(&dir, indexed()), 20, 100);
+    let good = dir.bytes(INDEX);
+    lie(&dir);
+    let (mut log, _) = open(&dir, indexed(), 20);
+    check_all_found(&log, 20);
+    log.tick(0, 20).expect("a tick");
+    check("R1.12", "the index after a tick", dir.bytes(INDEX), good);
 }
 
 fn step_6_what_was_synced_is_not_read_again() {

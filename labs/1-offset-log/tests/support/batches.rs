@@ -1,14 +1,20 @@
 //! Record batches as a producer sends them: base offset 0, uncompressed, with a CRC that is right.
 
-/// A batch of `records` records. It is as small as it can be, or `bytes` long if that is more.
+/// A batch of `records` records. It is as small as it can be, or `bytes` long if that is more (one or two bytes
+/// less where the lengths in it do not add up).
 pub fn batch(records: u32, bytes: usize, time_ms: i64) -> Vec<u8> {
     assert!(records > 0, "a producer sends no empty batch");
-    let smallest = build(records, 0, time_ms).len();
-    let missing = bytes.saturating_sub(smallest);
-    // The lengths before the value grow with it, by a few bytes.
-    let fits = |value: &usize| build(records, *value, time_ms).len() <= bytes.max(smallest);
-    let value = (missing.saturating_sub(8)..=missing).rev().find(fits).unwrap_or(0);
-    build(records, value, time_ms)
+    let smallest = build(records, 0, time_ms);
+    let mut value = bytes.saturating_sub(smallest.len());
+    // The lengths that stand before the value grow with it, by a byte or two each.
+    while value > 0 {
+        let built = build(records, value, time_ms);
+        match built.len().checked_sub(bytes) {
+            None | Some(0) => return built,
+            Some(over) => value = value.saturating_sub(over),
+        }
+    }
+    smallest
 }
 
 /// A batch as it stands in a log: with its base offset and leader epoch.
