@@ -40,12 +40,15 @@ def dump_with_ours(binary, files, flags):
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
+COMPLAINTS = re.compile(
+    r"Mismatches in|timestamp mismatch|out of order timestamp|offsets are not found"
+    r"|isvalid: false|invalid bytes|Exception"
+)
+
+
 def complaint(output):
     """The first line in which DumpLogSegments finds something wrong; it exits with 0 all the same."""
-    for line in output.splitlines():
-        if re.search(r"Mismatches in|isvalid: false|invalid bytes|Exception|out of order|not allowed|Indexed offset", line):
-            return line
-    return None
+    return next((line for line in output.splitlines() if COMPLAINTS.search(line)), None)
 
 
 def first_difference(theirs, ours):
