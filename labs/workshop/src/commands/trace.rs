@@ -227,32 +227,34 @@ fn beside(lines: &mut Vec<Line>, expected: &str, yours: &str, width: usize) -> O
     let yours: Vec<&str> = yours.trim_end().lines().collect();
     let rows = expected.len().max(yours.len());
     let first = (0..rows).find(|at| expected.get(*at) != yours.get(*at));
-    let column = width.saturating_sub(5) / 2;
-    let cell = |text: &str| -> String {
+    // The left column is as wide as it must be, and at most a half.
+    let longest = |side: &[&str]| side.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    let room = width.saturating_sub(5);
+    let left = longest(&expected).clamp(8, (room / 2).max(8));
+    let right = room.saturating_sub(left);
+    let cell = |text: &str, column: usize| -> String {
         let long = text.chars().count() > column;
-        let cut: String = text.chars().take(column - usize::from(long)).collect();
+        let cut: String = text.chars().take(column.saturating_sub(usize::from(long))).collect();
         if long { cut + "…" } else { format!("{cut:<column$}") }
     };
-    lines.push(Line::new().bold(format!("  {} │ yours", cell("expected"))));
+    lines.push(Line::new().bold(format!("  {} │ yours", cell("expected", left))));
     for at in 0..rows {
-        let left = expected.get(at).copied().unwrap_or("");
-        let right = yours.get(at).copied().unwrap_or("");
         let (sign, style) = match first {
             Some(first) if at == first => ("▸ ", Style::Bad),
             _ => ("  ", Style::Plain),
         };
-        lines.push(
-            Line::new()
-                .with(style, sign)
-                .plain(cell(left))
-                .dim(" │ ")
-                .with(style, cell(right).trim_end()),
-        );
+        let theirs = cell(expected.get(at).copied().unwrap_or(""), left);
+        let own = cell(yours.get(at).copied().unwrap_or(""), right);
+        let line = Line::new().with(style, sign).plain(theirs).dim(" │ ");
+        lines.push(line.with(style, own.trim_end()));
     }
+    let cut = |at: usize| {
+        let longer =
+            |side: &[&str], column| side.get(at).is_some_and(|l| l.chars().count() > column);
+        longer(&expected, left) || longer(&yours, right)
+    };
     if let Some(at) = first
-        && [&expected, &yours]
-            .iter()
-            .any(|side| side.get(at).is_some_and(|l| l.chars().count() > column))
+        && cut(at)
     {
         lines.push(Line::new());
         lines.push(Line::from(format!("  expected  {}", expected.get(at).unwrap_or(&"(nothing)"))));
