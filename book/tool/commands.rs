@@ -50,7 +50,7 @@ impl Commands {
         match words.as_slice() {
             ["cargo", "test" | "build" | "run" | "doc", rest @ ..] => self.know_cargo(rest),
             ["cargo", "workshop", rest @ ..] => self.know_subcommand("workshop", rest),
-            ["mini-broker", rest @ ..] => self.know_subcommand("mini-broker", rest),
+            ["cargo", "mini-broker", rest @ ..] => self.know_subcommand("mini-broker", rest),
             _ => Ok(()),
         }
     }

@@ -98,7 +98,7 @@ fn commands_of_the_kit_are_known_and_others_are_not() {
         "cargo run -p mini-broker -- serve --port-file x",
         "seq 3 | kcat -P",
         "cargo run -p book -- serve --port 0",
-        "mini-broker dump-log --print-data-log --files x",
+        "cargo mini-broker dump-log --print-data-log --files x",
     ] {
         assert_eq!(commands.know(good), Ok(()), "{good}");
     }
@@ -107,8 +107,8 @@ fn commands_of_the_kit_are_known_and_others_are_not() {
         "cargo test -p offset-log step_99",
         "cargo workshop gradee",
         "cargo run -p mini-broker -- serve --prt 3",
-        "mini-broker dump_log",
-        "seq 3 | mini-broker produce --topik x",
+        "cargo mini-broker dump_log",
+        "seq 3 | cargo mini-broker produce --topik x",
     ] {
         assert!(commands.know(bad).is_err(), "{bad}");
     }
