@@ -4,6 +4,7 @@
 
 mod behind;
 mod draw;
+mod lend;
 mod state;
 mod terminal;
 mod watch;
@@ -25,6 +26,7 @@ use crate::failure::Result;
 use crate::grade::Grade;
 use crate::kit::Kit;
 use behind::Behind;
+use lend::Lend;
 use terminal::Terminal;
 use watch::Watch;
 
@@ -63,6 +65,7 @@ fn run(
     behind: &Behind,
     news: &Receiver<News>,
 ) -> Result<()> {
+    let mut lend = Lend::new(kit);
     while !state.quit && !terminal.killed() {
         state.width = terminal.show(state)?;
         if event::poll(LOOK).unwrap_or(false)
@@ -83,6 +86,9 @@ fn run(
         }
         if let Some(lab) = state.to_grade.take() {
             grader.ask(lab);
+        }
+        if let Some(broker) = lend.look(&state.broker, behind) {
+            state.broker = broker;
         }
         if let Some(what) = state.aside.take() {
             terminal.aside(|| aside(kit, what, state.lab))?;

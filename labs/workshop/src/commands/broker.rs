@@ -1,13 +1,14 @@
 //! `broker`: the mini broker, with the learner's labs in the places that `--mine` names.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::cargo::{self, Stop};
-use crate::failure::{Result, could_not, read_or_empty};
+use crate::failure::{Result, could_not, read_or_empty, write};
 use crate::kit::Kit;
-use crate::libtest;
+use crate::libtest::{self, CompileError};
 use crate::paint::{self, Line};
 
 /// Kafka's port, where clients look.
@@ -17,7 +18,7 @@ const OWN_DATA: &str = ".mini-broker-mine";
 
 pub fn broker(kit: &Kit, mine: &[String], serve: &[String]) -> Result<u8> {
     let mine = organs(kit, mine)?;
-    paint::print(&[Line::new().dim("Building the broker …")]);
+    paint::print(&[Line::new().dim("Building the broker; the first time takes a minute …")]);
     let program = match build(kit, &mine, &Stop::default()) {
         Ok(program) => program,
         Err(error) => {
@@ -34,7 +35,11 @@ pub fn broker(kit: &Kit, mine: &[String], serve: &[String]) -> Result<u8> {
     if !mine.is_empty() && !given("--data-dir") {
         args.extend(["--data-dir".to_owned(), kit.path(OWN_DATA).display().to_string()]);
     }
-    let port = if given("--listen") { None } else { Some(free_port()) };
+    let port = match given("--listen") {
+        true => None,
+        false if mine.is_empty() => Some(free_port()),
+        false => Some(own_port(kit)),
+    };
     if let Some(port) = port {
         args.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
     }
@@ -66,30 +71,31 @@ fn organs(kit: &Kit, asked: &[String]) -> Result<Vec<String>> {
     Ok(mine)
 }
 
-/// Builds the broker beside the reader's own builds, so that neither waits for the other.
 pub fn build(
     kit: &Kit,
     mine: &[String],
     stop: &Stop,
-) -> std::result::Result<std::path::PathBuf, libtest::CompileError> {
+) -> std::result::Result<PathBuf, CompileError> {
     let features: Vec<String> = mine.iter().map(|name| format!("lab-{name}")).collect();
-    let target = kit.behind();
-    let mut command = cargo::cargo(&kit.root, &target);
-    command.args(["build", "--package", "mini-broker", "--bin", "mini-broker"]);
+    let features = features.join(",");
+    let mut args = vec!["--package", "mini-broker", "--bin", "mini-broker"];
     if !features.is_empty() {
-        command.args(["--features", &features.join(",")]);
+        args.extend(["--features", &features]);
     }
-    built(command, &target, "mini-broker", stop)
+    built(kit, &args, "mini-broker", stop)
 }
 
-/// Runs a `cargo build`; returns the program it made, or the first error.
+/// Builds a program beside the reader's own builds, so that neither waits for the other; returns its path.
 pub fn built(
-    command: Command,
-    target: &Path,
+    kit: &Kit,
+    args: &[&str],
     name: &str,
     stop: &Stop,
-) -> std::result::Result<std::path::PathBuf, libtest::CompileError> {
-    let failed = |what: String| libtest::CompileError { text: what.clone(), what, at: None };
+) -> std::result::Result<PathBuf, CompileError> {
+    let target = kit.behind();
+    let mut command = cargo::cargo(&kit.root, &target);
+    command.arg("build").args(args);
+    let failed = |what: String| CompileError { text: what.clone(), what, at: None };
     let ended = cargo::run(command, None, stop).map_err(|why| failed(why.to_string()))?;
     if ended.success() {
         return Ok(target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)));
@@ -98,10 +104,32 @@ pub fn built(
     Err(error.unwrap_or_else(|| failed("cargo failed and gave no reason".to_owned())))
 }
 
+/// A file by which a learner's broker asks the open workshop for Kafka's port.
+pub fn asked_for(kit: &Kit) -> PathBuf {
+    kit.scratch("port-is-asked-for")
+}
+
 /// Kafka's port, or the next that nobody listens on.
 pub fn free_port() -> u16 {
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    (PORT..PORT + 20).find(free).unwrap_or(0)
+    (PORT..PORT + 20).find(|port| is_free(*port)).unwrap_or(0)
+}
+
+fn is_free(port: u16) -> bool {
+    TcpListener::bind(("127.0.0.1", port)).is_ok()
+}
+
+/// The port for the learner's broker: an open workshop gives up Kafka's for it.
+fn own_port(kit: &Kit) -> u16 {
+    if !is_free(PORT) && write(&asked_for(kit), "").is_ok() {
+        let asked = Instant::now();
+        while !is_free(PORT) && asked.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        if !is_free(PORT) {
+            let _ = std::fs::remove_file(asked_for(kit));
+        }
+    }
+    free_port()
 }
 
 fn banner(kit: &Kit, mine: &[String], port: Option<u16>) -> Vec<Line> {

@@ -18,7 +18,7 @@ use crate::libtest::CompileError;
 const BOOK: Server = Server {
     name: "book",
     news: News::Book,
-    build: book,
+    build: |kit, stop| broker::built(kit, &["--package", "book"], "book", stop),
     arguments: || vec!["serve".to_owned(), "--port".to_owned(), "0".to_owned()],
     says: "book at ",
 };
@@ -35,10 +35,20 @@ const BROKER: Server = Server {
 };
 
 pub struct Behind {
+    kit: Arc<Kit>,
+    tell: Sender<News>,
     go: Sender<()>,
     stop: Stop,
-    children: Arc<Mutex<Vec<Child>>>,
+    running: Arc<Mutex<Vec<Running>>>,
     thread: JoinHandle<()>,
+}
+
+/// A program of ours that serves.
+struct Running {
+    name: &'static str,
+    child: Child,
+    /// Set before we end it ourselves, so that its end is no news.
+    ending: Stop,
 }
 
 impl Behind {
@@ -46,20 +56,20 @@ impl Behind {
     pub fn start(kit: &Arc<Kit>, tell: &Sender<News>) -> Self {
         let (go, started) = mpsc::channel();
         let stop = Stop::default();
-        let children = Arc::new(Mutex::new(Vec::new()));
+        let running = Arc::new(Mutex::new(Vec::new()));
         let thread = {
             let (kit, tell, stop) = (Arc::clone(kit), tell.clone(), stop.clone());
-            let children = Arc::clone(&children);
+            let running = Arc::clone(&running);
             std::thread::spawn(move || {
                 if started.recv().is_err() {
                     return;
                 }
                 for server in [&BOOK, &BROKER] {
-                    server.start(&kit, &tell, &stop, &children);
+                    server.build(&kit, &tell, &stop, &running);
                 }
             })
         };
-        Self { go, stop, children, thread }
+        Self { kit: Arc::clone(kit), tell: tell.clone(), go, stop, running, thread }
     }
 
     pub fn go(&self) {
@@ -67,14 +77,33 @@ impl Behind {
         let _ = self.go.send(());
     }
 
+    /// Ends the reference broker for a while; false where it does not run.
+    pub fn end_broker(&self) -> bool {
+        let Ok(mut running) = self.running.lock() else { return false };
+        let Some(at) = running.iter().position(|one| one.name == BROKER.name) else { return false };
+        running.swap_remove(at).end();
+        true
+    }
+
+    pub fn start_broker(&self) {
+        BROKER.serve(&self.kit, &self.tell, &self.running);
+    }
+
     /// Kills what we started, each by its own id.
     pub fn end(self) {
         self.stop.stop();
         drop(self.go);
         let _ = self.thread.join();
-        if let Ok(mut children) = self.children.lock() {
-            children.iter_mut().for_each(cargo::end);
+        if let Ok(mut running) = self.running.lock() {
+            running.drain(..).for_each(Running::end);
         }
+    }
+}
+
+impl Running {
+    fn end(mut self) {
+        self.ending.stop();
+        cargo::end(&mut self.child);
     }
 }
 
@@ -87,24 +116,16 @@ struct Server {
     says: &'static str,
 }
 
-fn book(kit: &Kit, stop: &Stop) -> Result<PathBuf, CompileError> {
-    let target = kit.behind();
-    let mut command = cargo::cargo(&kit.root, &target);
-    command.args(["build", "--package", "book"]);
-    broker::built(command, &target, "book", stop)
-}
-
 impl Server {
-    fn start(
+    fn build(
         &'static self,
-        kit: &Arc<Kit>,
+        kit: &Kit,
         tell: &Sender<News>,
         stop: &Stop,
-        children: &Mutex<Vec<Child>>,
+        running: &Mutex<Vec<Running>>,
     ) {
-        let tell = tell.clone();
         // Nobody listens any more when the screen has closed.
-        let say = move |service| drop(tell.send((self.news)(service)));
+        let say = |service| drop(tell.send((self.news)(service)));
         if stop.is_set() {
             return;
         }
@@ -113,28 +134,40 @@ impl Server {
             Ok(program) => program,
             Err(error) => return say(Service::Failed(format!("does not compile: {}", error.what))),
         };
+        // A copy runs: some systems do not let cargo replace a program that runs.
+        let _ = std::fs::create_dir_all(kit.scratch(""));
+        match std::fs::copy(&program, self.program(kit)) {
+            Ok(_) => self.serve(kit, tell, running),
+            Err(why) => say(Service::Failed(why.to_string())),
+        }
+    }
+
+    fn program(&self, kit: &Kit) -> PathBuf {
+        kit.scratch(&format!("{}{}", self.name, std::env::consts::EXE_SUFFIX))
+    }
+
+    fn serve(&'static self, kit: &Kit, tell: &Sender<News>, running: &Mutex<Vec<Running>>) {
+        let tell = tell.clone();
+        let say = move |service| drop(tell.send((self.news)(service)));
         let log = kit.scratch(&format!("{}.log", self.name));
-        let started = self.spawn(kit, &program, &log);
-        let mut child = match started {
+        let mut child = match self.spawn(kit, &log) {
             Ok(child) => child,
             Err(why) => return say(Service::Failed(why.to_string())),
         };
         let stdout = child.stdout.take();
-        if let Ok(mut children) = children.lock() {
-            children.push(child);
+        let ending = Stop::default();
+        if let Ok(mut running) = running.lock() {
+            running.push(Running { name: self.name, child, ending: ending.clone() });
         }
-        let says = self.says;
-        let stop = stop.clone();
         // Reads to the end, so that the program never waits for a reader.
         std::thread::spawn(move || {
-            for line in
-                stdout.into_iter().flat_map(|out| BufReader::new(out).lines()).map_while(Result::ok)
-            {
-                if let Some((_, at)) = line.split_once(says) {
+            let lines = stdout.into_iter().flat_map(|out| BufReader::new(out).lines());
+            for line in lines.map_while(Result::ok) {
+                if let Some((_, at)) = line.split_once(self.says) {
                     say(Service::Serving(at.trim().to_owned()));
                 }
             }
-            if !stop.is_set() {
+            if !ending.is_set() {
                 let said = read_or_empty(&log);
                 let last = said.lines().rev().find(|line| !line.trim().is_empty());
                 say(Service::Failed(format!("it ended: {}", last.unwrap_or("it gave no reason"))));
@@ -142,11 +175,8 @@ impl Server {
         });
     }
 
-    fn spawn(&self, kit: &Kit, program: &Path, log: &Path) -> std::io::Result<Child> {
-        if let Some(folder) = log.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        Command::new(program)
+    fn spawn(&self, kit: &Kit, log: &Path) -> std::io::Result<Child> {
+        Command::new(self.program(kit))
             .args((self.arguments)())
             .current_dir(&kit.root)
             .stdin(Stdio::null())

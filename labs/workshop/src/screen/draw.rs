@@ -147,7 +147,9 @@ fn services(state: &State) -> Line {
         line = match service {
             Service::Waiting => line.dim(format!("{name} …")),
             Service::Building => line.dim(format!("building the {name} …")),
-            Service::Serving(at) => line.with(Style::Good, "● ").plain(format!("{name} {at}")),
+            Service::Serving(at) | Service::Lent(at) => {
+                line.with(Style::Good, "● ").plain(format!("{name} {at}"))
+            }
             Service::Failed(why) => line.with(Style::Bad, format!("✗ {name}: ")).plain(why.clone()),
         };
     }

@@ -39,6 +39,8 @@ pub enum Service {
     Waiting,
     Building,
     Serving(String),
+    /// The learner's own runs in its place.
+    Lent(String),
     /// In a sentence.
     Failed(String),
 }
