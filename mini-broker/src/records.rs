@@ -15,7 +15,7 @@ use std::io;
 pub use build::Builder;
 pub use compression::Codec;
 pub use header::{HEADER_LEN, Header};
-pub use record::{Record, Records};
+pub use record::{Headers, Record, Records};
 
 /// A batch that unpacks to more than this is refused: a few hostile bytes must not fill the memory.
 pub const UNPACKED_MAX: usize = 128 << 20;

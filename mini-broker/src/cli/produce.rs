@@ -329,3 +329,47 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         false => haystack.windows(needle.len()).position(|window| window == needle),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, LineReader, Parsed};
+
+    type Fields = (Option<String>, Option<String>, Vec<(String, Option<String>)>);
+
+    fn parse(properties: &[(&str, &str)], line: &str) -> Result<Fields, Failure> {
+        let properties: Vec<_> =
+            properties.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let Parsed { key, value, headers } =
+            LineReader::new(&properties)?.parse(line.as_bytes(), 1)?;
+        let headers = headers.iter().map(|(name, value)| (text(name), value.as_deref().map(text)));
+        Ok((key.map(text), value.map(text), headers.collect()))
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_line_is_a_value_unless_told_otherwise() {
+        assert_eq!(parse(&[], "a\tb").unwrap(), (None, some("a\tb"), vec![]));
+        assert_eq!(parse(&[], "").unwrap(), (None, some(""), vec![]));
+        let keyed = [("parse.key", "true"), ("key.separator", "::")];
+        assert_eq!(parse(&keyed, "a::b::c").unwrap(), (some("a"), some("b::c"), vec![]));
+        assert!(parse(&keyed, "a:b").is_err());
+        let lenient = [keyed[0], keyed[1], ("ignore.error", "true")];
+        assert_eq!(parse(&lenient, "a:b").unwrap(), (None, some("a:b"), vec![]));
+    }
+
+    #[test]
+    fn headers_come_first_and_null_has_a_marker() {
+        let all = [("parse.headers", "true"), ("parse.key", "true"), ("null.marker", "-")];
+        let h = |name: &str, value: Option<String>| (name.to_owned(), value);
+        assert_eq!(
+            parse(&all, "a:1,b:,c:-\tkey\tvalue").unwrap(),
+            (some("key"), some("value"), vec![h("a", some("1")), h("b", some("")), h("c", None)])
+        );
+        assert_eq!(parse(&all, "-\t-\t-").unwrap(), (None, None, vec![]));
+        assert!(parse(&all, "a\tkey\tvalue").is_err(), "a header without its separator");
+    }
+}

@@ -17,7 +17,7 @@ pub struct Record<'a> {
     pub sequence: i32,
     pub key: Option<&'a [u8]>,
     pub value: Option<&'a [u8]>,
-    pub headers: Vec<(&'a [u8], Option<&'a [u8]>)>,
+    pub headers: Headers<'a>,
     /// Where the record begins in the unpacked body, and its bytes with its length field.
     pub position: usize,
     pub size: usize,
@@ -72,15 +72,10 @@ fn read<'a>(header: &Header, body: &'a [u8], position: usize) -> Result<Record<'
     let key = fields.bytes("its key is longer than the record")?;
     let value = fields.bytes("its value is longer than the record")?;
     let count = fields.varint("no number of headers")?;
-    if !(0..=fields.rest.len() as i64 / 2).contains(&count) {
-        return Err("its number of headers does not fit");
-    }
-    let mut headers = Vec::with_capacity(count as usize);
+    let count = usize::try_from(count).map_err(|_| "its number of headers is negative")?;
+    let headers = Headers { count, bytes: fields.rest };
     for _ in 0..count {
-        let key = fields
-            .bytes("a header's key is longer than the record")?
-            .ok_or("a header has no key")?;
-        headers.push((key, fields.bytes("a header's value is longer than the record")?));
+        fields.header()?;
     }
     if !fields.rest.is_empty() {
         return Err("bytes are left after its headers");
@@ -98,6 +93,30 @@ fn read<'a>(header: &Header, body: &'a [u8], position: usize) -> Result<Record<'
         position,
         size,
     })
+}
+
+/// The headers of a record: looked at when asked for, so that a batch full of tiny headers takes no
+/// more memory than its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headers<'a> {
+    count: usize,
+    bytes: &'a [u8],
+}
+
+impl<'a> Headers<'a> {
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Name and value of each. They were walked through when the record was read.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
+        let mut reader = Reader { rest: self.bytes };
+        (0..self.count).map_while(move |_| reader.header().ok())
+    }
 }
 
 struct Reader<'a> {
@@ -123,5 +142,10 @@ impl<'a> Reader<'a> {
             -1 => Ok(None),
             len => self.take(usize::try_from(len).map_err(|_| what)?, what).map(Some),
         }
+    }
+    fn header(&mut self) -> Result<(&'a [u8], Option<&'a [u8]>), &'static str> {
+        let name = self.bytes("a header's name is longer than the record")?;
+        let name = name.ok_or("a header has no name")?;
+        Ok((name, self.bytes("a header's value is longer than the record")?))
     }
 }

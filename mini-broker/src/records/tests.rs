@@ -49,7 +49,8 @@ fn a_built_batch_reads_back_under_every_codec() {
         assert_eq!(records.len(), 3);
         assert_eq!((records[0].key, records[0].value), (Some(&b"a"[..]), Some(&b"hello"[..])));
         assert_eq!((records[1].key, records[1].value), (None, Some(&b""[..])));
-        assert_eq!(records[1].headers, [(&b"h"[..], Some(&b"v"[..])), (b"n", None)]);
+        let headers: Vec<_> = records[1].headers.iter().collect();
+        assert_eq!(headers, [(&b"h"[..], Some(&b"v"[..])), (b"n", None)]);
         assert_eq!((records[2].key, records[2].value), (Some(&b""[..]), None));
         let times: Vec<_> = records.iter().map(|r| (r.offset, r.timestamp)).collect();
         assert_eq!(times, [(0, 1_000), (1, 1_020), (2, 1_010)]);

@@ -178,7 +178,7 @@ fn explain_record<W: Write>(
     walk.varint("number of headers", |count| count.to_string())?;
     for (index, (name, value)) in record.headers.iter().enumerate() {
         walk.sized(&format!("header {} name", index + 1), Some(name))?;
-        walk.sized(&format!("header {} value", index + 1), *value)?;
+        walk.sized(&format!("header {} value", index + 1), value)?;
     }
     Ok(())
 }
