@@ -1,7 +1,7 @@
 //! The state as lines: a pure function, so that every screen is a snapshot in the tests.
 
-use super::state::{Service, State, View};
-use crate::grade::{Grade, Outcome};
+use super::state::{self, Service, View, readable};
+use crate::grade::{Grade, Next, Outcome, State};
 use crate::paint::{Line, Style};
 use crate::report;
 
@@ -16,7 +16,7 @@ const WELCOME: [&str; 2] = [
 ];
 
 /// Exactly `height` lines, none wider than `width` when painted.
-pub fn draw(state: &State, width: usize, height: usize) -> Vec<Line> {
+pub fn draw(state: &state::State, width: usize, height: usize) -> Vec<Line> {
     let body_height = height.saturating_sub(5);
     let mut body = match &state.view {
         View::Home => home(state, width, body_height),
@@ -51,7 +51,7 @@ fn bar(left: &str, right: &str, width: usize) -> Line {
     Line::new().with(Style::Bar, format!("{left}{}{right}", " ".repeat(room)))
 }
 
-fn header(state: &State, width: usize) -> Line {
+fn header(state: &state::State, width: usize) -> Line {
     let right = match (state.grading, &state.said) {
         (Some(lab), _) => {
             let name = state.grades.get(lab).map_or("", |grade| grade.lab.name.as_str());
@@ -66,7 +66,7 @@ fn header(state: &State, width: usize) -> Line {
 }
 
 /// Where you are and the next thing to do. What does not fit is left out from the top: the next thing stays.
-fn home(state: &State, width: usize, height: usize) -> Vec<Line> {
+fn home(state: &state::State, width: usize, height: usize) -> Vec<Line> {
     let Some(grade) = state.grade() else { return Vec::new() };
     let next: Vec<Line> = report::next(grade, report::Seen::OnTheScreen, width.saturating_sub(2))
         .into_iter()
@@ -92,13 +92,23 @@ fn home(state: &State, width: usize, height: usize) -> Vec<Line> {
         lines.push(lab_line(grade, true));
         lines.push(Line::new());
     }
+    // A large window has room for what the README says about the step.
+    if let Next::Step(at) = grade.next()
+        && let Some(step) = grade.steps.get(at).filter(|step| step.state == State::Todo)
+    {
+        let mut text = readable(&step.step.text, width.saturating_sub(4));
+        if lines.len() + text.len() + 1 + next.len() <= height {
+            text.push(Line::new());
+            lines.extend(text.iter().map(|line| indented(line, 3)));
+        }
+    }
     // Of a long message the end is what counts: there stands what to do.
     let skip = next.len().saturating_sub(height);
     lines.extend(next.into_iter().skip(skip));
     lines
 }
 
-fn list(state: &State) -> Vec<Line> {
+fn list(state: &state::State) -> Vec<Line> {
     let mut lines: Vec<Line> = state
         .grades
         .iter()
@@ -136,7 +146,7 @@ fn lab_line(grade: &Grade, front: bool) -> Line {
     }
 }
 
-fn services(state: &State) -> Line {
+fn services(state: &state::State) -> Line {
     let mut line = Line::new().plain(" ");
     for (at, (name, service)) in
         [("book", &state.book), ("broker", &state.broker)].into_iter().enumerate()

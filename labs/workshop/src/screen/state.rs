@@ -256,7 +256,7 @@ fn browse(url: &str) -> bool {
 }
 
 /// A README's text for a terminal: prose wrapped, code as it is.
-fn readable(text: &str, width: usize) -> Vec<Line> {
+pub fn readable(text: &str, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut code = false;
     for line in reflow(text).lines() {
