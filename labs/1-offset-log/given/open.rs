@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::index_file::Index;
+use crate::scan::Scan;
 use crate::segment::{NO_TIME, Segment, log_file};
-use crate::walk::Scan;
 use crate::write::time_of;
 use crate::{Batch, Config, Dir, Error, OffsetLog};
 
@@ -136,7 +136,9 @@ impl OffsetLog {
         let index = Index { dir: &*self.dir, base, file: &segment.offsets };
         while kept > 0 {
             let entry = index.get(kept - 1)?;
-            if entry.offset < before && self.is_true(segment, entry.offset, entry.position)? {
+            if entry.offset < before
+                && self.batches_from(segment, entry.position).begin_with(entry.offset)?
+            {
                 position = entry.position;
                 break;
             }
@@ -160,15 +162,15 @@ impl OffsetLog {
         };
         let first = self.batches_from(segment, 0).next().and_then(Result::ok);
         let here = self.batches_from(segment, position).next().and_then(Result::ok);
-        let begun_ms = first.filter(|(_, batch)| batch.max_timestamp > NO_TIME);
-        let log_end = here.filter(|_| position > 0).map_or(base, |(_, batch)| batch.base_offset);
+        let begun_ms = first.filter(|(_, _, batch)| batch.max_timestamp > NO_TIME);
+        let log_end = here.filter(|_| position > 0).map_or(base, |(_, _, batch)| batch.base_offset);
 
         let segment = &mut self.segments[at];
         segment.offsets.doubt(kept);
         segment.times.doubt(times);
         segment.newest = newest;
         segment.unindexed = 0;
-        segment.begun_ms = begun_ms.map(|(_, batch)| time_of(&batch, 0));
+        segment.begun_ms = begun_ms.map(|(_, _, batch)| time_of(&batch, 0));
         self.log_end = log_end.max(self.log_end);
         Ok(position)
     }

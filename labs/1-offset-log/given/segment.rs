@@ -33,6 +33,9 @@ pub fn log_file(segment: u64) -> String {
 
 pub(crate) const NO_TIME: i64 = -1;
 
+/// Index entries have four bytes for an offset, and Kafka's are signed.
+pub(crate) const MOST_RELATIVE: u64 = i32::MAX as u64;
+
 impl Segment {
     /// An empty segment. Its files are made by whoever adds it to the log.
     pub(crate) fn new(base: u64) -> Self {

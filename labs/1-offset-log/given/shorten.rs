@@ -22,7 +22,7 @@ impl OffsetLog {
         let mut position = self.rewind(at, end, len_of)?;
         let mut kept = Vec::new();
         for found in self.batches_from(&self.segments[at], position) {
-            let (begin, batch) = found?;
+            let (_, begin, batch) = found?;
             if batch.last_offset() >= end {
                 break;
             }
@@ -115,7 +115,7 @@ impl OffsetLog {
             let size = self.segments[at].size;
             let batches = self
                 .batches_from(&self.segments[at], 0)
-                .map(|found| found.map(|(_, batch)| batch))
+                .map(|found| found.map(|(_, _, batch)| batch))
                 .collect::<Result<Vec<_>, _>>()?;
             let files = self.dir.list()?;
             let len_of =

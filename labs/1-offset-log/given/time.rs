@@ -13,7 +13,7 @@ impl OffsetLog {
         for segment in self.segments.iter().filter(new_enough) {
             let begin = self.time_hint(segment, timestamp_ms)?.unwrap_or(segment.base);
             for found in self.batches_in(segment, begin)? {
-                let (position, batch) = found?;
+                let (_, position, batch) = found?;
                 let deleted = batch.last_offset() < self.log_start;
                 if batch.max_timestamp >= timestamp_ms && !deleted {
                     let (first, len) = (batch.base_offset, batch.size);
@@ -43,7 +43,7 @@ impl OffsetLog {
         let (time, offset) = segment.times.time(&*self.dir, low - 1)?;
         let offset = segment.base + u64::from(offset);
         for found in self.batches_in(segment, offset)? {
-            let (_, batch) = found?;
+            let (_, _, batch) = found?;
             if batch.last_offset() >= offset {
                 if batch.last_offset() == offset && batch.max_timestamp == time && time > NO_TIME {
                     return Ok(Some(offset));

@@ -1,14 +1,13 @@
-//! Two ways to walk over the batches of a segment: by their headers, to find one; and whole, to check them.
-
-use std::iter;
+//! From header to header over the batches of a log, to find one.
 
 use crate::index_file::{Entry, Index};
 use crate::segment::Segment;
+use crate::window::Window;
 use crate::{Batch, Dir, Error, OffsetLog, Slice, index};
 
 impl OffsetLog {
-    /// The batches of the log in order, each with its own place, from somewhere at or before `offset` on. They go on into
-    /// the next segments.
+    /// The batches of the log in order, each with its own place, from somewhere at or before `offset` on. They go on
+    /// into the next segments.
     pub(crate) fn batches(
         &self,
         offset: u64,
@@ -17,192 +16,101 @@ impl OffsetLog {
             true => &self.segments[self.find(offset)..],
             false => &[],
         };
-        let begin = match segments.first() {
-            Some(segment) => self.begin(segment, offset)?,
-            None => 0,
-        };
-        let begins = iter::once(begin).chain(iter::repeat(0));
-        Ok(segments.iter().zip(begins).flat_map(|(segment, begin)| {
-            self.batches_from(segment, begin).map(|found| {
-                let (position, batch) = found?;
-                let (segment, len, first) = (segment.base, batch.size, batch.base_offset);
-                Ok((Slice { segment, position, len, first }, batch))
-            })
+        let first = segments.first().map(|segment| self.batches_in(segment, offset)).transpose()?;
+        let others = segments.iter().skip(1).map(|segment| self.batches_from(segment, 0));
+        Ok(first.into_iter().chain(others).flatten().map(|found| {
+            let (segment, position, batch) = found?;
+            let (len, first) = (batch.size, batch.base_offset);
+            Ok((Slice { segment, position, len, first }, batch))
         }))
     }
 
-    /// The batches of one segment in order, each with its position, from somewhere at or before `offset` on.
-    pub(crate) fn batches_in(
-        &self,
-        segment: &Segment,
-        offset: u64,
-    ) -> Result<impl Iterator<Item = Result<(u64, Batch), Error>>, Error> {
-        Ok(self.batches_from(segment, self.begin(segment, offset)?))
-    }
-
-    /// The position in a segment at which a search for `offset` begins.
+    /// The batches of one segment in order, from somewhere at or before `offset` on.
     ///
-    /// If the segment's index has entries, it says where. What it says is checked: an entry that does not lead to
-    /// its batch is not followed, and the index is written anew at the next tick.
-    fn begin(&self, segment: &Segment, offset: u64) -> Result<u64, Error> {
-        match self.nearest(segment, offset)? {
-            None => Ok(0),
-            Some(entry) if self.is_true(segment, entry.offset, entry.position)? => {
-                Ok(entry.position)
-            }
-            Some(_) => {
-                segment.lied.set(true);
-                Ok(0)
-            }
-        }
-    }
-
-    fn nearest(&self, segment: &Segment, offset: u64) -> Result<Option<Entry>, Error> {
+    /// If the segment's index has entries, it says where to begin. What it says is checked: an entry that does not lead
+    /// to its batch is not followed, and the index is written anew at the next tick.
+    pub(crate) fn batches_in<'a>(
+        &'a self,
+        segment: &'a Segment,
+        offset: u64,
+    ) -> Result<Batches<'a>, Error> {
         let index = Index { dir: &*self.dir, base: segment.base, file: &segment.offsets };
         if index.is_empty() {
-            return Ok(None);
+            return Ok(self.batches_from(segment, 0));
         }
-        index::nearest(&index, offset)
-    }
-
-    /// Whether the batch that ends with `offset` begins at `position`.
-    pub(crate) fn is_true(
-        &self,
-        segment: &Segment,
-        offset: u64,
-        position: u64,
-    ) -> Result<bool, Error> {
-        let mut header = [0; Batch::HEADER];
-        let inside = position + Batch::HEADER as u64 <= segment.size;
-        Ok(inside
-            && self.dir.read_at(&segment.log, position, &mut header)? == header.len()
-            && Batch::parse(&header).is_ok_and(|batch| batch.last_offset() == offset))
-    }
-
-    /// The batches of a segment in order, each with its position, from a position on that is known to be right.
-    pub(crate) fn batches_from(
-        &self,
-        segment: &Segment,
-        mut position: u64,
-    ) -> impl Iterator<Item = Result<(u64, Batch), Error>> {
-        let mut window = Window::new(SMALL);
-        iter::from_fn(move || {
-            if position >= segment.size {
-                return None;
+        if let Some(Entry { offset, position }) = index::nearest(&index, offset)? {
+            let mut batches = self.batches_from(segment, position);
+            if batches.begin_with(offset)? {
+                return Ok(batches);
             }
-            let at = position;
-            let header = match window.get(&*self.dir, &segment.log, segment.size, at, Batch::HEADER)
-            {
-                Ok(bytes) => Batch::parse(bytes),
-                Err(error) => Err(error),
-            };
-            let header = header.and_then(|batch| match at + u64::from(batch.size) {
-                end if end <= segment.size => Ok(batch),
-                end => {
-                    let (expected, got) = (segment.size as i64, end as i64);
-                    Err(Error::NotABatch { what: "the batch's end, at most,", expected, got })
-                }
-            });
-            Some(match header {
-                Ok(batch) => {
-                    position += u64::from(batch.size);
-                    Ok((at, batch))
-                }
-                Err(error) => {
-                    position = segment.size; // nothing can be found behind damage
-                    Err(match error {
-                        Error::NotABatch { .. } => Error::Damaged {
-                            file: segment.log.clone(),
-                            position: at,
-                            problem: error.to_string(),
-                        },
-                        other => other,
-                    })
-                }
-            })
-        })
+            segment.lied.set(true);
+        }
+        Ok(self.batches_from(segment, 0))
+    }
+
+    /// The batches of one segment in order, from a position on that is known to be right.
+    pub(crate) fn batches_from<'a>(&'a self, segment: &'a Segment, position: u64) -> Batches<'a> {
+        let window = Window::new(AHEAD, MOST_AHEAD);
+        Batches { dir: &*self.dir, segment, position, window }
     }
 }
 
-/// The bytes of a `.log` file, batch by batch, for as long as they have the shape of whole batches.
-pub struct Scan {
-    pub(crate) file: String,
-    /// The file's length.
-    pub(crate) len: u64,
-    base: u64,
+/// About what lies between two index entries; and more when batches are small and many are wanted.
+const AHEAD: usize = 8 << 10;
+const MOST_AHEAD: usize = 32 << 10;
+
+/// Goes over the batches of one segment. Each comes with the segment's base offset and its position.
+pub(crate) struct Batches<'a> {
+    dir: &'a dyn Dir,
+    segment: &'a Segment,
     position: u64,
     window: Window,
 }
 
-impl Scan {
-    pub(crate) fn new(segment: &Segment, len: u64, position: u64) -> Self {
-        let window = Window::new(LARGE);
-        Scan { file: segment.log.clone(), len, base: segment.base, position, window }
+impl Batches<'_> {
+    /// Whether the first batch is there, and ends with `offset`.
+    pub(crate) fn begin_with(&mut self, offset: u64) -> Result<bool, Error> {
+        match self.here() {
+            Ok(batch) => Ok(batch.last_offset() == offset),
+            Err(Error::NotABatch { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
     }
 
-    /// The next batch and all its bytes. `None` where the file ends, and where what is left is no whole batch:
-    /// too short for its own length field, not Kafka's magic 2, or an offset that does not belong into this segment.
-    pub(crate) fn next(&mut self, dir: &dyn Dir) -> Result<Option<(Batch, &[u8])>, Error> {
-        let left = self.len - self.position;
-        if left < Batch::HEADER as u64 {
-            return Ok(None);
+    /// The batch at the position.
+    fn here(&mut self) -> Result<Batch, Error> {
+        let (file, size) = (&self.segment.log, self.segment.size);
+        let header = self.window.get(self.dir, file, size, self.position, Batch::HEADER)?;
+        let batch = Batch::parse(header)?;
+        let end = self.position + u64::from(batch.size);
+        if end > size {
+            let (expected, got) = (size as i64, end as i64);
+            return Err(Error::NotABatch { what: "the batch's end, at most,", expected, got });
         }
-        let header = self.window.get(dir, &self.file, self.len, self.position, Batch::HEADER)?;
-        let Ok(batch) = Batch::parse(header) else { return Ok(None) };
-        let belongs =
-            batch.base_offset >= self.base && batch.last_offset() - self.base <= MOST_RELATIVE;
-        if !belongs || left < u64::from(batch.size) {
-            return Ok(None);
-        }
-        let (position, size) = (self.position, batch.size as usize);
-        self.position += u64::from(batch.size);
-        let bytes = self.window.get(dir, &self.file, self.len, position, size)?;
-        Ok(Some((batch, bytes)))
+        Ok(batch)
     }
 }
 
-/// Index entries have four bytes for an offset, and Kafka's are signed.
-pub(crate) const MOST_RELATIVE: u64 = i32::MAX as u64;
+impl Iterator for Batches<'_> {
+    type Item = Result<(u64, u64, Batch), Error>;
 
-/// Headers of small batches come many at a time; more are read at once when the first look was not enough.
-const SMALL: usize = 4 << 10;
-const LARGE: usize = 1 << 20;
-
-/// A piece of a file in memory, so that not every small batch costs a system call.
-struct Window {
-    bytes: Vec<u8>,
-    position: u64,
-    ahead: usize,
-}
-
-impl Window {
-    fn new(ahead: usize) -> Self {
-        Window { bytes: Vec::new(), position: 0, ahead }
-    }
-
-    /// The `len` bytes at `position` of a file; fewer if the file, of `file_len` bytes, ends before.
-    fn get(
-        &mut self,
-        dir: &dyn Dir,
-        file: &str,
-        file_len: u64,
-        position: u64,
-        len: usize,
-    ) -> Result<&[u8], Error> {
-        let end = self.position + self.bytes.len() as u64;
-        let wanted_end = (position + len as u64).min(file_len);
-        if position < self.position || wanted_end > end {
-            // What is wanted begins in what was read last: batches are small, so read more of them at once.
-            if (self.position..end).contains(&position) {
-                self.ahead = (self.ahead * 4).min(LARGE);
-            }
-            let left = file_len.saturating_sub(position);
-            self.bytes.resize(left.min(len.max(self.ahead) as u64) as usize, 0);
-            let read = dir.read_at(file, position, &mut self.bytes)?;
-            self.bytes.truncate(read);
-            self.position = position;
+    fn next(&mut self) -> Option<Self::Item> {
+        let position = self.position;
+        if position >= self.segment.size {
+            return None;
         }
-        let from = ((position - self.position) as usize).min(self.bytes.len());
-        Ok(&self.bytes[from..self.bytes.len().min(from + len)])
+        let found = self.here();
+        // Nothing can be found behind damage: the walk ends there.
+        let size = found.as_ref().map_or(self.segment.size, |batch| u64::from(batch.size));
+        self.position += size;
+        Some(match found {
+            Ok(batch) => Ok((self.segment.base, position, batch)),
+            Err(error @ Error::NotABatch { .. }) => Err(Error::Damaged {
+                file: self.segment.log.clone(),
+                position,
+                problem: error.to_string(),
+            }),
+            Err(other) => Err(other),
+        })
     }
 }

@@ -1,8 +1,7 @@
 //! Batches to the end of the log: a roll if they do not fit, one write to the `.log` file, and the index entries that
 //! are due. Whatever the disk refuses leaves the log as it was.
 
-use crate::segment::{Mark, NO_TIME, Segment};
-use crate::walk::MOST_RELATIVE;
+use crate::segment::{MOST_RELATIVE, Mark, NO_TIME, Segment};
 use crate::{Batch, Error, OffsetLog};
 
 impl OffsetLog {

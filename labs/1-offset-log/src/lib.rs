@@ -44,7 +44,13 @@ mod segment; // three files, and what memory knows of them
 mod index_file; // index entries, one behind the other
 
 #[path = "../given/walk.rs"]
-mod walk; // from batch to batch
+mod walk; // from header to header
+
+#[path = "../given/window.rs"]
+mod window; // a piece of a file
+
+#[path = "../given/scan.rs"]
+mod scan; // from batch to batch, with all their bytes
 
 #[path = "../given/time.rs"]
 mod time; // lookup by time
@@ -72,5 +78,5 @@ pub use index_file::{Entry, Index};
 pub use log::{Appended, OffsetLog, Slice};
 pub use mem_dir::MemDir;
 pub use open::Recovery;
+pub use scan::Scan;
 pub use segment::{Segment, log_file};
-pub use walk::Scan;
