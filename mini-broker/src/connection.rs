@@ -114,7 +114,7 @@ impl Connection {
                 }
                 ready = self.stream.readable(), if may_read && !wants_permit => {
                     ready?;
-                    if self.read_some()? == 0 {
+                    if !self.read_some()? {
                         return Ok(());
                     }
                 }
@@ -125,8 +125,8 @@ impl Connection {
         }
     }
 
-    /// Reads what is there, into memory reserved for it: the bytes read, 0 at the end.
-    fn read_some(&mut self) -> io::Result<usize> {
+    /// Reads what is there, into memory reserved for it. False: the client is gone.
+    fn read_some(&mut self) -> io::Result<bool> {
         let missing = match self.announced()? {
             Some(whole) => (4 + whole - self.read.len()).min(RESERVED_WHOLE),
             None => FIRST_READ,
@@ -135,9 +135,9 @@ impl Connection {
         match self.stream.try_read_buf(&mut self.read) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.let_go_of_empty_buffer();
-                Ok(usize::MAX)
+                Ok(true)
             }
-            read => read,
+            read => read.map(|bytes| bytes > 0),
         }
     }
 

@@ -23,14 +23,15 @@ use wire::ErrorCode;
 use crate::broker::{Files, Located, Refused};
 use crate::records::{Batch, Builder, Codec};
 
-/// The directory of the metadata log, under Kafka's name for it.
+/// The metadata log's topic and directory, under Kafka's names for them.
+const METADATA_TOPIC: &str = "__cluster_metadata";
 pub const METADATA_DIR: &str = "__cluster_metadata-0";
 
 /// Producer ids are handed to a broker in blocks, so that not each one costs a sync.
 pub const PRODUCER_ID_BLOCK: i64 = 1000;
 
 /// More partitions than this in one topic are a mistake of whoever asks: each costs memory.
-const MOST_PARTITIONS: usize = 10_000;
+pub const MOST_PARTITIONS: usize = 10_000;
 
 /// A topic as it is asked for, defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +97,7 @@ impl Coordinator {
         if topic.replicas.is_empty() || topic.replicas.len() > MOST_PARTITIONS {
             return Err(Refused::new(
                 ErrorCode::INVALID_PARTITIONS,
-                format!(
-                    "a topic has 1 to {MOST_PARTITIONS} partitions, not {}",
-                    topic.replicas.len()
-                ),
+                format!("a topic has 1 to {MOST_PARTITIONS} partitions"),
             ));
         }
         let id = new_id(&mut self.ids);
@@ -224,6 +222,8 @@ pub fn check_name(name: &str) -> Result<(), Refused> {
         "the empty string is not allowed"
     } else if name == "." || name == ".." {
         "'.' or '..' is not allowed"
+    } else if name == METADATA_TOPIC {
+        "it is the metadata log's"
     } else if name.len() > 249 {
         "the length of a topic's name is at most 249 characters"
     } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {

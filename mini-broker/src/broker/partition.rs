@@ -2,6 +2,8 @@
 //!
 //! Log, leader epoch and (from lab 3 on) replicas and producers meet here and nowhere else.
 
+mod open;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -10,10 +12,10 @@ use uuid::Uuid;
 use wire::ErrorCode;
 
 use super::configs::TopicSettings;
-use super::start::{LEADER_EPOCHS, PARTITION_METADATA, topic_id_text};
+use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
+use crate::labs::Organ;
 use crate::labs::offset_log::{self, OffsetLog, Slice};
-use crate::labs::{Broken, Organ, fenced};
 
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
@@ -46,6 +48,11 @@ pub struct Partition {
     /// When the oldest unsynced bytes were written, in `mono_ms`.
     dirty_since: Option<u64>,
     sync_running: bool,
+    /// When retention last looked at it, in `mono_ms`: at the earliest a check interval later it
+    /// looks again.
+    retention_at: u64,
+    /// The last call met a failing disk: the next such failure is no news.
+    disk_failed: bool,
 }
 
 enum Log {
@@ -97,13 +104,18 @@ impl Partition {
             unsynced_bytes: 0,
             dirty_since: None,
             sync_running: false,
+            retention_at: 0,
+            disk_failed: false,
         }
     }
 
-    /// Its directory was found at the start, safe below `recovery_point`.
-    pub fn found(&mut self, recovery_point: u64) {
+    /// Its directory was found at the start, safe below `recovery_point`. Says how long it may wait
+    /// before retention looks at it, if it ever must.
+    pub fn found(&mut self, recovery_point: u64) -> Option<u64> {
         self.on_disk = true;
         self.recovery_point = recovery_point;
+        let TopicSettings { retention_ms, retention_bytes, retention_check_ms, .. } = self.settings;
+        (retention_ms.is_some() || retention_bytes.is_some()).then_some(retention_check_ms)
     }
 
     /// Below which offset the next start may trust the log; `None` if there are no files.
@@ -121,17 +133,30 @@ impl Partition {
             ));
         }
         if !self.on_disk {
-            self.make_directory(turn)?;
+            let made = self.write_own_files(turn);
+            made.map_err(|error| self.storage(turn, error.into()))?;
+            self.on_disk = true;
         }
         let (now_ms, epoch) = (turn.now.wall_ms, self.leader_epoch);
         let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
         let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
+        self.disk_failed = false;
         let rearm = self.dirty_since.is_none() || appended.sealed.is_some();
         self.dirty_since.get_or_insert(turn.now.mono_ms);
         self.unsynced_bytes += batch.len() as u64;
         let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
         let sync = if due { self.begin_sync(appended.last + 1) } else { None };
         Ok(Appended { first: appended.first, sync, rearm })
+    }
+
+    /// acks=all wants `min.insync.replicas`; there is this one.
+    pub fn check_replicas(&self, acks: i16) -> Result<(), Refused> {
+        let least = self.settings.min_insync_replicas;
+        if acks == ACKS_ALL && least > 1 {
+            let why = format!("1 replica is in sync, min.insync.replicas is {least}");
+            return Err(Refused::new(ErrorCode::NOT_ENOUGH_REPLICAS, why));
+        }
+        Ok(())
     }
 
     /// A client may say which leader epoch it believes in; −1: it does not (KIP-320).
@@ -193,17 +218,22 @@ impl Partition {
             Log::Open(organ) => organ.call(|log| log.deadline()).ok().flatten(),
             _ => None,
         };
-        let retention = retention.map(|wall| now.mono_ms + wall.saturating_sub(now.wall_ms));
+        let next_look = self.retention_at + self.settings.retention_check_ms;
+        let retention =
+            retention.map(|wall| (now.mono_ms + wall.saturating_sub(now.wall_ms)).max(next_look));
         flush.into_iter().chain(retention).min()
     }
 
     /// Lets retention delete what is due, and says what a due sync will make safe.
     pub fn tick(&mut self, turn: &mut Turn) -> Option<u64> {
         let now = turn.now;
-        let Log::Open(organ) = &mut self.log else { return None };
-        let end = organ.call(|log| log.log_end()).ok()?;
-        let retention = organ.call(|log| log.deadline()).ok().flatten();
-        if retention.is_some_and(|due| due <= now.wall_ms) {
+        if !self.on_disk {
+            return None;
+        }
+        let (end, retention) = self.call(turn, |log| (log.log_end(), log.deadline())).ok()?;
+        let look = now.mono_ms >= self.retention_at + self.settings.retention_check_ms;
+        if look && retention.is_some_and(|due| due <= now.wall_ms) {
+            self.retention_at = now.mono_ms;
             self.delete_old(turn, end);
         }
         let due =
@@ -278,6 +308,7 @@ impl Partition {
     ) -> Result<R, Refused> {
         if let Log::Closed = self.log {
             self.log = self.open(turn);
+            self.retention_at = turn.now.mono_ms;
         }
         let organ = match &mut self.log {
             Log::Open(organ) => organ,
@@ -291,82 +322,4 @@ impl Partition {
         }
         Ok(result?)
     }
-
-    fn open(&mut self, turn: &mut Turn) -> Log {
-        let config = offset_log::Config {
-            segment_bytes: self.settings.segment_bytes,
-            segment_ms: self.settings.segment_ms,
-            index_interval_bytes: self.settings.index_interval_bytes,
-            retention_ms: self.settings.retention_ms,
-            retention_bytes: self.settings.retention_bytes,
-            retention_check_ms: self.settings.retention_check_ms,
-        };
-        let dir = match turn.files.dir(&self.dir) {
-            Ok(dir) => dir,
-            Err(error) => return Log::Offline(self.storage(turn, error.into())),
-        };
-        let trusted_to = self.recovery_point;
-        let mut organ = match open_fenced(dir, config, trusted_to) {
-            Ok(Ok((organ, cut_bytes))) => {
-                if cut_bytes > 0 {
-                    let partition = self.dir.to_string();
-                    turn.out.push(Output::Tell(Event::Cut { partition, bytes: cut_bytes }));
-                }
-                organ
-            }
-            Ok(Err(error)) => return Log::Offline(self.storage(turn, error.into())),
-            Err(broken) => {
-                self.tell_broken(turn, &broken);
-                return Log::Offline(broken.into());
-            }
-        };
-        // What recovery accepted behind the recovery point may still be in the page cache only.
-        if organ.call(|log| log.log_end()).is_ok_and(|end| end > trusted_to) {
-            self.dirty_since.get_or_insert(turn.now.mono_ms);
-        }
-        Log::Open(organ)
-    }
-
-    /// The directory's own small files, before the first batch.
-    fn make_directory(&mut self, turn: &mut Turn) -> Result<(), Refused> {
-        let files = [
-            (PARTITION_METADATA, topic_id_text(self.topic_id)),
-            // A format version, a count, and that epoch's first offset.
-            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.leader_epoch)),
-        ];
-        for (name, text) in files {
-            let name = format!("{}/{name}", self.dir);
-            if let Err(error) = turn.files.checkpoint(&name, &text) {
-                return Err(self.storage(turn, error.into()));
-            }
-        }
-        self.on_disk = true;
-        Ok(())
-    }
-
-    fn tell_broken(&self, turn: &mut Turn, broken: &Broken) {
-        let (partition, broken) = (self.dir.to_string(), broken.clone());
-        turn.out.push(Output::Tell(Event::OrganBroke { partition, broken }));
-    }
-
-    /// Tells of a disk that failed, and hands the refusal on.
-    fn storage(&self, turn: &mut Turn, refused: Refused) -> Refused {
-        if refused.code == ErrorCode::KAFKA_STORAGE_ERROR {
-            let (partition, why) = (self.dir.to_string(), refused.why.clone());
-            turn.out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
-        }
-        refused
-    }
-}
-
-type Opened = Result<Result<(Organ<OffsetLog>, u64), offset_log::Error>, Broken>;
-
-/// Opens the organ behind the fence: recovery is the learner's as well.
-fn open_fenced(
-    dir: Box<dyn offset_log::Dir>,
-    config: offset_log::Config,
-    trusted_to: u64,
-) -> Opened {
-    fenced(|| OffsetLog::open(dir, config, trusted_to))
-        .map(|opened| opened.map(|(log, recovery)| (Organ::new(log), recovery.cut_bytes)))
 }

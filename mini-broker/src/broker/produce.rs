@@ -12,7 +12,7 @@ use super::{Answer, Broker, Now, Output, Refused};
 use crate::validate::Verdicts;
 
 const ACKS_NONE: i16 = 0;
-const ACKS_ALL: i16 = -1;
+pub(super) const ACKS_ALL: i16 = -1;
 
 impl Broker {
     pub(super) fn produce(
@@ -33,7 +33,7 @@ impl Broker {
                 let verdict = refused.clone().or_else(|| verdicts.remove(&(t, p)));
                 let appended = match verdict {
                     Some(refused) => Err(refused),
-                    None => self.append(now, &topic.name, data, out),
+                    None => self.append(now, &topic.name, acks, data, out),
                 };
                 if let Err(refused) = &appended {
                     failed
@@ -57,6 +57,7 @@ impl Broker {
         &mut self,
         now: Now,
         topic: &str,
+        acks: i16,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
     ) -> Result<(u64, u64), Refused> {
@@ -70,6 +71,7 @@ impl Broker {
             .and_then(|index| topics.get_mut(topic)?.get_mut(index))
             .ok_or_else(unknown)?;
         let mut turn = Turn { now, files: files.as_mut(), out };
+        partition.check_replicas(acks)?;
         let appended = partition.append(&mut turn, &mut batch)?;
         let log_start = partition.bounds(&mut turn)?.log_start;
         woken.extend(&partition.waiting);

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::io;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_pcg::Pcg64;
 use uuid::Uuid;
 
-use super::waiting::Timers;
+use super::waiting::{Owner, Timers};
 use super::{Broker, Config, Event, Files, Output};
 use crate::coordinator::{Coordinator, METADATA_DIR, new_id};
 
@@ -69,7 +70,7 @@ impl Broker {
     fn find_directories(&mut self, out: &mut Vec<Output>) -> io::Result<()> {
         let points = self.files.text(RECOVERY_POINTS)?.unwrap_or_default();
         let points = parse_recovery_points(&points);
-        for dir in self.files.dirs()? {
+        for (dir, place) in self.files.dirs()?.into_iter().zip(0..) {
             if dir == METADATA_DIR {
                 continue;
             }
@@ -80,15 +81,18 @@ impl Broker {
             let known = dir.rsplit_once('-').and_then(|(topic, index)| {
                 self.topics.get_mut(topic)?.get_mut(index.parse::<usize>().ok()?)
             });
+            if let Some(partition) = known {
+                let wait = partition.found(points.get(&dir).copied().unwrap_or(0));
+                // One after the other: opening ten thousand logs at once would stop everything.
+                partition.timer = wait.map(|wait| wait + place);
+                let owner = Owner::Partition(Arc::clone(&partition.topic), partition.index);
+                partition.timer.into_iter().for_each(|at| self.timers.set(at, owner.clone()));
+                continue;
+            }
             let written = self.files.text(&format!("{dir}/{PARTITION_METADATA}"))?;
-            let id = written.as_deref().and_then(parse_topic_id);
-            match (known, id) {
-                // Without an id: power was lost before that small file reached the disk.
-                (Some(partition), id) if id.is_none_or(|id| id == partition.topic_id) => {
-                    partition.found(points.get(&dir).copied().unwrap_or(0));
-                }
+            match written.as_deref().and_then(parse_topic_id) {
                 // A kill came between the deletion of its topic and its own.
-                (_, Some(id)) if self.cluster.removed.contains(&id) => self.discard(&dir, out),
+                Some(id) if self.cluster.removed.contains(&id) => self.discard(&dir, out),
                 _ => out.push(Output::Tell(Event::Stray { dir })),
             }
         }
@@ -156,7 +160,7 @@ pub fn topic_id_text(id: Uuid) -> String {
     format!("version: 0\ntopic_id: {}", base64_id(id))
 }
 
-fn parse_topic_id(text: &str) -> Option<Uuid> {
+pub fn parse_topic_id(text: &str) -> Option<Uuid> {
     let id = text.lines().find_map(|line| line.strip_prefix("topic_id: "))?;
     let bytes = URL_SAFE_NO_PAD.decode(id.trim()).ok()?;
     Uuid::from_slice(&bytes).ok()

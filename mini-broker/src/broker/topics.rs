@@ -16,7 +16,7 @@ use super::configs::{TopicSettings, check_topic, describe_topic};
 use super::partition::Partition;
 use super::waiting::Then;
 use super::{Broker, Event, Job, Now, Output, Refused, Ticket};
-use crate::coordinator::{METADATA_DIR, NewTopic, Record};
+use crate::coordinator::{METADATA_DIR, MOST_PARTITIONS, NewTopic, Record};
 
 impl Broker {
     pub(super) fn create_topics(
@@ -143,8 +143,9 @@ impl Broker {
                 ),
             ));
         }
-        // The coordinator refuses far too many; until then they must not cost memory.
-        Ok(vec![vec![self.config.node_id]; partitions.min(1 << 20) as usize])
+        // One too many is enough for the coordinator to refuse, and costs little memory.
+        let partitions = partitions.min(MOST_PARTITIONS as i64 + 1) as usize;
+        Ok(vec![vec![self.config.node_id]; partitions])
     }
 
     /// Creates a topic that somebody asked about, with all the defaults.

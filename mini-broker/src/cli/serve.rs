@@ -74,12 +74,12 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut engine = tokio::spawn(engine.run());
     let listening = tokio::spawn(listen::listen(listener, to_engine.clone(), max_request_bytes));
 
-    println!("{}", labs::banner());
-    println!("listening on {address}");
-    io::stdout().flush()?;
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;
     }
+    println!("{}", labs::banner());
+    println!("listening on {address}");
+    io::stdout().flush()?;
 
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

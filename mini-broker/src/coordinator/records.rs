@@ -113,32 +113,33 @@ impl Record {
             return Err(Unreadable::Frame(frame));
         }
         let (kind, version) = (varint(from)?, varint(from)?);
-        match (kind, version) {
-            (TOPIC, 0) => {
-                Ok(Record::Topic { name: text(from)?.unwrap_or_default(), id: uuid(from)? })
-            }
+        let record = match (kind, version) {
+            (TOPIC, 0) => Record::Topic { name: text(from)?.unwrap_or_default(), id: uuid(from)? },
             (PARTITION, 0) => {
                 let (index, topic) = (from.try_get_i32()?, uuid(from)?);
                 let (replicas, isr) = (ids(from)?, ids(from)?);
                 let (_removing, _adding) = (ids(from)?, ids(from)?);
                 let (leader, epoch) = (from.try_get_i32()?, from.try_get_i32()?);
-                Ok(Record::Partition { topic, index, replicas, isr, leader, epoch })
+                let _partition_epoch = from.try_get_i32()?;
+                Record::Partition { topic, index, replicas, isr, leader, epoch }
             }
             (CONFIG, 0) => {
                 let _resource = from.try_get_i8()?;
-                Ok(Record::Config {
+                Record::Config {
                     topic: text(from)?.unwrap_or_default(),
                     name: text(from)?.unwrap_or_default(),
                     value: text(from)?,
-                })
+                }
             }
-            (REMOVE_TOPIC, 0) => Ok(Record::RemoveTopic { id: uuid(from)? }),
+            (REMOVE_TOPIC, 0) => Record::RemoveTopic { id: uuid(from)? },
             (PRODUCER_IDS, 0) => {
                 let (_broker, _epoch) = (from.try_get_i32()?, from.try_get_i64()?);
-                Ok(Record::ProducerIds { next: from.try_get_i64()? })
+                Record::ProducerIds { next: from.try_get_i64()? }
             }
-            _ => Err(Unreadable::Kind(kind, version)),
-        }
+            _ => return Err(Unreadable::Kind(kind, version)),
+        };
+        let _tagged_fields = varint(from)?;
+        Ok(record)
     }
 }
 
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn a_record_cut_anywhere_is_an_error() {
         for bytes in all().iter().map(Record::encode) {
-            for cut in 0..bytes.len() - 1 {
+            for cut in 0..bytes.len() {
                 assert!(Record::decode(&bytes[..cut]).is_err(), "{bytes:?} cut at {cut}");
             }
         }

@@ -1,0 +1,105 @@
+//! Opening a partition's log: at the first call that needs it, behind the fence.
+
+use std::io;
+
+use wire::ErrorCode;
+
+use super::{Log, Partition, Turn};
+use crate::broker::start::{LEADER_EPOCHS, PARTITION_METADATA, parse_topic_id, topic_id_text};
+use crate::broker::{Event, Output, Refused};
+use crate::labs::offset_log::{self, OffsetLog};
+use crate::labs::{Broken, Organ, fenced};
+
+impl Partition {
+    pub(super) fn open(&mut self, turn: &mut Turn) -> Log {
+        let config = offset_log::Config {
+            segment_bytes: self.settings.segment_bytes,
+            segment_ms: self.settings.segment_ms,
+            index_interval_bytes: self.settings.index_interval_bytes,
+            retention_ms: self.settings.retention_ms,
+            retention_bytes: self.settings.retention_bytes,
+            retention_check_ms: self.settings.retention_check_ms,
+        };
+        let dir = match self.own_directory(turn).and_then(|()| turn.files.dir(&self.dir)) {
+            Ok(dir) => dir,
+            Err(error) => return Log::Offline(self.storage(turn, error.into())),
+        };
+        let trusted_to = self.recovery_point;
+        let mut organ = match open_fenced(dir, config, trusted_to) {
+            Ok(Ok((organ, cut_bytes))) => {
+                if cut_bytes > 0 {
+                    let partition = self.dir.to_string();
+                    turn.out.push(Output::Tell(Event::Cut { partition, bytes: cut_bytes }));
+                }
+                organ
+            }
+            Ok(Err(error)) => return Log::Offline(self.storage(turn, error.into())),
+            Err(broken) => {
+                self.tell_broken(turn, &broken);
+                return Log::Offline(broken.into());
+            }
+        };
+        // What recovery accepted behind the recovery point may still be in the page cache only.
+        if organ.call(|log| log.log_end()).is_ok_and(|end| end > trusted_to) {
+            self.dirty_since.get_or_insert(turn.now.mono_ms);
+        }
+        Log::Open(organ)
+    }
+
+    /// A directory that an earlier topic of this name has left is not this partition's: a kill came
+    /// between the new topic's creation and the renaming of the old one's directories.
+    fn own_directory(&mut self, turn: &mut Turn) -> io::Result<()> {
+        let written = turn.files.text(&format!("{}/{PARTITION_METADATA}", self.dir))?;
+        // Without an id, power was lost before that small file reached the disk.
+        let id = written.as_deref().and_then(parse_topic_id);
+        if id.is_some_and(|id| id != self.topic_id) {
+            turn.files.set_aside(&self.dir)?;
+            self.recovery_point = 0;
+            self.write_own_files(turn)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_own_files(&mut self, turn: &mut Turn) -> io::Result<()> {
+        let mut dir = turn.files.dir(&self.dir)?;
+        let files = [
+            (PARTITION_METADATA, topic_id_text(self.topic_id)),
+            // A format version, a count, and that epoch's first offset.
+            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.leader_epoch)),
+        ];
+        for (name, text) in files {
+            // What a full disk has left of an earlier attempt goes first. The log's first sync
+            // brings these files to the disk as well.
+            dir.truncate(name, 0)?;
+            dir.append(name, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_broken(&self, turn: &mut Turn, broken: &Broken) {
+        let (partition, broken) = (self.dir.to_string(), broken.clone());
+        turn.out.push(Output::Tell(Event::OrganBroke { partition, broken }));
+    }
+
+    /// Tells of a disk that failed, once, and hands the refusal on.
+    pub(super) fn storage(&mut self, turn: &mut Turn, refused: Refused) -> Refused {
+        if refused.code == ErrorCode::KAFKA_STORAGE_ERROR && !self.disk_failed {
+            self.disk_failed = true;
+            let (partition, why) = (self.dir.to_string(), refused.why.clone());
+            turn.out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
+        }
+        refused
+    }
+}
+
+type Opened = Result<Result<(Organ<OffsetLog>, u64), offset_log::Error>, Broken>;
+
+/// Opens the organ behind the fence: recovery is the learner's as well.
+fn open_fenced(
+    dir: Box<dyn offset_log::Dir>,
+    config: offset_log::Config,
+    trusted_to: u64,
+) -> Opened {
+    fenced(|| OffsetLog::open(dir, config, trusted_to))
+        .map(|opened| opened.map(|(log, recovery)| (Organ::new(log), recovery.cut_bytes)))
+}

@@ -1,0 +1,247 @@
+//! A broker driven by hand: time moves when the test says so, jobs end when the test says so, and
+//! the disk is in memory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, Mutex};
+
+use mini_broker::broker::{
+    Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Now, Output,
+    Ticket,
+};
+use mini_broker::labs::offset_log;
+use mini_broker::validate::validate;
+use wire::{Api, Records, Request, Response};
+
+use crate::batches;
+
+/// A disk that lives as long as a test: clones share it, so a broker can start on it again.
+#[derive(Clone, Default)]
+pub struct MemFiles {
+    pub dirs: Arc<Mutex<BTreeMap<String, offset_log::MemDir>>>,
+    pub metadata: offset_log_solution::MemDir,
+    pub texts: Arc<Mutex<BTreeMap<String, String>>>,
+    /// What `dir` gives instead, if a test wants another kind of directory.
+    pub instead: Option<fn(offset_log::MemDir) -> Box<dyn offset_log::Dir>>,
+}
+
+impl MemFiles {
+    pub fn dir_of(&self, name: &str) -> offset_log::MemDir {
+        self.dirs.lock().unwrap().entry(name.into()).or_default().clone()
+    }
+}
+
+impl Files for MemFiles {
+    fn dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log::Dir>> {
+        let dir = self.dir_of(name);
+        Ok(self.instead.map_or_else(|| Box::new(dir.clone()) as _, |instead| instead(dir.clone())))
+    }
+
+    fn metadata_dir(&mut self, _: &str) -> io::Result<Box<dyn offset_log_solution::Dir>> {
+        Ok(Box::new(self.metadata.clone()))
+    }
+
+    fn read_at(&self, located: &Located, into: &mut [u8]) -> io::Result<usize> {
+        let file = format!("{:020}.log", located.segment);
+        if located.dir.starts_with("__cluster_metadata") {
+            return offset_log_solution::Dir::read_at(
+                &self.metadata,
+                &file,
+                located.position,
+                into,
+            );
+        }
+        let dir = self.dir_of(&located.dir);
+        offset_log::Dir::read_at(&dir, &file, located.position, into)
+    }
+
+    fn dirs(&self) -> io::Result<Vec<String>> {
+        let dirs = self.dirs.lock().unwrap();
+        Ok(dirs.iter().filter(|(_, dir)| !dir.files().is_empty()).map(|(n, _)| n.clone()).collect())
+    }
+
+    fn set_aside(&mut self, name: &str) -> io::Result<String> {
+        let mut dirs = self.dirs.lock().unwrap();
+        let dir = dirs.remove(name).unwrap();
+        let aside = format!("{name}.0-delete");
+        dirs.insert(aside.clone(), dir);
+        Ok(aside)
+    }
+
+    fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.texts.lock().unwrap().insert(name.into(), text.into());
+        Ok(())
+    }
+
+    fn text(&self, name: &str) -> io::Result<Option<String>> {
+        if let Some((dir, file)) = name.split_once('/') {
+            let bytes = self.dir_of(dir).files().remove(file);
+            return Ok(bytes.map(|bytes| String::from_utf8(bytes).unwrap()));
+        }
+        Ok(self.texts.lock().unwrap().get(name).cloned())
+    }
+
+    fn sync(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A broker, the time, and what it has said so far.
+pub struct ByHand {
+    pub broker: Broker,
+    pub files: MemFiles,
+    pub now: Now,
+    pub events: Vec<Event>,
+    pub answers: BTreeMap<u32, Answer>,
+    pub jobs: Vec<(Call, Job)>,
+    last_request: u32,
+}
+
+/// When the tests take place: 2023-11-14, in milliseconds.
+pub const WALL_MS: u64 = 1_700_000_000_000;
+
+impl ByHand {
+    pub fn new() -> Self {
+        Self::start(MemFiles::default(), &[])
+    }
+
+    /// Starts on a disk that may hold what an earlier broker has left.
+    pub fn start(files: MemFiles, settings: &[(&str, &str)]) -> Self {
+        let mut config = Config::new(1, "127.0.0.1", 9092);
+        for (name, value) in settings {
+            config.set(name, value).unwrap();
+        }
+        let mut out = Vec::new();
+        let broker = Broker::new(config, Box::new(files.clone()), 7, &mut out).unwrap();
+        let now = Now { mono_ms: 0, wall_ms: WALL_MS };
+        let mut by_hand = Self {
+            broker,
+            files,
+            now,
+            events: Vec::new(),
+            answers: BTreeMap::new(),
+            jobs: Vec::new(),
+            last_request: 0,
+        };
+        by_hand.sort(out);
+        by_hand
+    }
+
+    /// Sends a request and gives its number; the answer may come later.
+    pub fn send(&mut self, version: i16, body: impl Into<Request>) -> u32 {
+        self.last_request += 1;
+        let input = request(self.last_request, version, body);
+        self.input(input);
+        self.last_request
+    }
+
+    pub fn input(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.broker.handle(self.now, input, &mut out);
+        self.broker.tick(self.now, &mut out);
+        self.sort(out);
+    }
+
+    /// Lets time pass, all at once.
+    pub fn pass(&mut self, ms: u64) {
+        self.now.mono_ms += ms;
+        self.now.wall_ms += ms;
+        let mut out = Vec::new();
+        self.broker.tick(self.now, &mut out);
+        self.sort(out);
+    }
+
+    /// Ends all jobs, and those that they lead to, with success.
+    pub fn run_jobs(&mut self) {
+        while !self.jobs.is_empty() {
+            for (call, job) in std::mem::take(&mut self.jobs) {
+                let done = match job {
+                    Job::Sync { to, .. } => Done::Synced { to },
+                    Job::Remove { dir } => {
+                        self.files.dirs.lock().unwrap().remove(&dir);
+                        Done::Removed
+                    }
+                    Job::Checkpoint { name, text } => {
+                        self.files.texts.lock().unwrap().insert(name, text);
+                        Done::Written
+                    }
+                };
+                self.input(Input::Done { call, done: Ok(done) });
+            }
+        }
+    }
+
+    /// Sends a request, ends all jobs, and takes the answer.
+    pub fn ask<R: Api>(&mut self, version: i16, request: R) -> R::Response {
+        let number = self.send(version, request);
+        self.run_jobs();
+        self.answer::<R>(number).expect("answered")
+    }
+
+    pub fn answer<R: Api>(&mut self, number: u32) -> Option<R::Response> {
+        match self.answers.remove(&number)? {
+            Answer::Response { body, .. } => Some(R::response(body).expect("the same API")),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The values of a fetch that has been answered.
+    pub fn fetched(&mut self, number: u32) -> Option<Vec<(i64, String)>> {
+        let Answer::Response { body, slices } = self.answers.remove(&number)? else {
+            panic!("no response");
+        };
+        let Response::Fetch(body) = body else { panic!("{body:?}") };
+        let mut values = Vec::new();
+        for partition in body.responses.iter().flat_map(|topic| &topic.partitions) {
+            assert!(partition.error_code.is_ok(), "{}", partition.error_code);
+            if let Records::There { slot, len } = partition.records {
+                let mut bytes = vec![0; len as usize];
+                let read = self.files.read_at(&slices[slot as usize], &mut bytes).unwrap();
+                assert_eq!(read, bytes.len());
+                values.extend(batches::values(&bytes));
+            }
+        }
+        Some(values)
+    }
+
+    /// Makes a topic by asking for its metadata, as clients do.
+    pub fn topic(&mut self, name: &str) {
+        let response = self.ask(12, crate::process::metadata(&[name]));
+        assert!(response.topics[0].error_code.is_ok(), "{}", response.topics[0].error_code);
+    }
+
+    /// Appends a batch of these values and gives its first offset.
+    pub fn append(&mut self, topic: &str, at_ms: i64, values: &[&str]) -> i64 {
+        let request = batches::produce(topic, 0, -1, batches::batch(at_ms, values));
+        let number = self.send(9, request);
+        let response = self.answer::<wire::produce::ProduceRequest>(number).unwrap();
+        let partition = &response.responses[0].partition_responses[0];
+        assert!(partition.error_code.is_ok(), "{}", partition.error_code);
+        partition.base_offset
+    }
+
+    fn sort(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Answer { ticket, answer } => {
+                    let before = self.answers.insert(ticket.request, answer);
+                    assert!(before.is_none(), "request {} is answered twice", ticket.request);
+                }
+                Output::Do { call, job } => self.jobs.push((call, job)),
+                Output::Tell(event) => self.events.push(event),
+            }
+        }
+    }
+}
+
+/// A request as an input: of connection 1, under this number.
+pub fn request(number: u32, api_version: i16, request: impl Into<Request>) -> Input {
+    let request = request.into();
+    Input::Request {
+        ticket: Ticket { connection: 1, request: number },
+        client: Client { id: None, host: IpAddr::V4(Ipv4Addr::LOCALHOST), api_version },
+        verdicts: validate(&request),
+        request,
+    }
+}
