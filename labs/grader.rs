@@ -13,7 +13,7 @@
 )]
 
 use std::cell::RefCell;
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::io::{self, IsTerminal};
 use std::panic::{self, PanicHookInfo};
 use std::path::{Path, PathBuf};
@@ -323,6 +323,20 @@ impl Choice {
 pub fn check<T: PartialEq + Debug>(rule: &str, what: impl AsRef<str>, got: T, expected: T) {
     if got != expected {
         panic!("{rule}: {}\n  expected: {expected:?}\n  got:      {got:?}", what.as_ref());
+    }
+}
+
+/// Wants something to succeed, and says what failed and why.
+pub trait Works<T> {
+    fn works(self, what: &str) -> T;
+}
+
+impl<T, E: Display> Works<T> for Result<T, E> {
+    #[track_caller]
+    fn works(self, what: &str) -> T {
+        self.unwrap_or_else(|error| {
+            panic!("{what} fails\n  expected: no error\n  got:      {error}")
+        })
     }
 }
 

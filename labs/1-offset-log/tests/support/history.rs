@@ -9,7 +9,7 @@ use offset_log::{Config, Error, MemDir, OffsetLog, log_file};
 
 use super::batches::{batch, placed};
 use super::model::{Model, Stored};
-use crate::grader::{check, during};
+use crate::grader::{Works, check, during};
 
 /// How much of the log a history uses. Each level adds to the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +60,7 @@ impl History {
         }
         let dir = MemDir::new();
         let opened = OffsetLog::open(Box::new(dir.clone()), config.clone(), 0);
-        let (log, _) = opened.expect("an empty log opens");
+        let (log, _) = opened.works("R1.16: opening an empty log");
         History { level, seed, rng, config, dir, log, model: Model::default(), now_ms: 0 }
     }
 
@@ -110,7 +110,10 @@ impl History {
         let first = self.model.log_end;
         let bytes = placed(batch.clone(), first, epoch);
         let last = first + u64::from(bytes[26]);
-        let appended = self.log.append(self.now_ms, epoch, &mut batch.clone()).expect("an append");
+        let appended = self
+            .log
+            .append(self.now_ms, epoch, &mut batch.clone())
+            .works("R1.1: an append of fetched batches");
         check("R1.1", "first and last", (appended.first, appended.last), (first, last));
         self.model.append(Stored { first, last, time_ms, bytes });
     }
@@ -128,7 +131,10 @@ impl History {
             stored.push(Stored { first, last: next - 1, time_ms, bytes: batch });
         }
         self.say(format!("append fetched batches at {}", stored[0].first));
-        let appended = self.log.append_fetched(self.now_ms, &bytes).expect("an append");
+        let appended = self
+            .log
+            .append_fetched(self.now_ms, &bytes)
+            .works("R1.1: an append of fetched batches");
         check(
             "R1.1",
             "first and last",
@@ -186,7 +192,8 @@ impl History {
     fn find_time(&mut self) {
         let time_ms = self.rng.i64(0..self.now_ms as i64 + 10);
         self.say(format!("find time {time_ms}"));
-        let found = self.log.find_time(time_ms).expect("a lookup").map(|slice| slice.first);
+        let found =
+            self.log.find_time(time_ms).works("R1.11: a lookup by time").map(|slice| slice.first);
         let expected = self.model.find_time(time_ms).map(|stored| stored.first);
         check("R1.11", "the first batch that is new enough", found, expected);
     }
@@ -204,7 +211,7 @@ impl History {
         let (start, end) = (self.model.log_start, self.model.log_end);
         let to = self.rng.u64(end.saturating_sub(15).max(start)..=end);
         self.say(format!("truncate to {to}"));
-        self.log.truncate(to).expect("a truncation");
+        self.log.truncate(to).works("R1.9: a truncation");
         self.model.truncate(to);
         // A segment that is empty now still says where it begins.
         let got = self.log.log_end();
@@ -217,7 +224,7 @@ impl History {
         let (start, end) = (self.model.log_start, self.model.log_end);
         let to = self.rng.u64(start..=(start + 10).min(end));
         self.say(format!("delete before {to}"));
-        self.log.delete_before(to).expect("the start moves");
+        self.log.delete_before(to).works("R1.13: moving the start");
         self.model.delete_before(to);
     }
 
@@ -228,7 +235,7 @@ impl History {
         let before: Vec<(u64, u64)> =
             self.log.segments().iter().map(|s| (s.base, s.size)).collect();
         let size: u64 = before.iter().map(|(_, size)| size).sum();
-        let removed = self.log.tick(now_ms, watermark).expect("a tick");
+        let removed = self.log.tick(now_ms, watermark).works("R1.13: a tick");
         let bases: Vec<u64> = before.iter().map(|(base, _)| *base).collect();
         check("R1.13", "the oldest go", bases.starts_with(&removed), true);
         let end_of = |n: usize| bases.get(n + 1).copied().unwrap_or(self.model.log_end);
@@ -281,10 +288,10 @@ impl History {
             self.dir.put(&log_file(active), file);
         }
         let opened = OffsetLog::open(Box::new(self.dir.clone()), self.config.clone(), trusted_to);
-        let (log, recovery) = opened.expect("the log opens");
+        let (log, recovery) = opened.works("R1.16: opening");
         self.log = log;
         check("R1.16", "bytes cut", recovery.cut_bytes, cut_bytes as u64);
         check("R1.17", "indexes rebuilt", recovery.rebuilt, vec![]);
-        self.log.delete_before(start).expect("the start is remembered by the caller");
+        self.log.delete_before(start).works("R1.13: moving the start");
     }
 }

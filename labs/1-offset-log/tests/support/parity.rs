@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use offset_log::{Config, OffsetLog};
 
-use crate::grader::{check, folder_of};
+use crate::grader::{Works, check, folder_of};
 
 pub const TOPICS: [&str; 7] =
     ["none-0", "gzip-0", "snappy-0", "lz4-0", "zstd-0", "idempotent-0", "compacted-0"];
@@ -80,13 +80,16 @@ impl Lookup {
         let what = format!("real Kafka found: {}", self.line);
         match self.wanted {
             Wanted::Offset { offset, position, segment } => {
-                let slice = log.read(offset, log.log_end(), 1).expect("a read");
+                let slice = log.read(offset, log.log_end(), 1).works("R1.4: a read");
                 let (got, expected) = ((slice.segment, slice.position), (segment, position));
                 check("R1.9", &what, got, expected);
                 check("R1.4", &what, Some(slice.first), self.base);
             }
             Wanted::Time { time_ms } => {
-                let found = log.find_time(time_ms).expect("a lookup").map(|slice| slice.first);
+                let found = log
+                    .find_time(time_ms)
+                    .works("R1.11: a lookup by time")
+                    .map(|slice| slice.first);
                 check("R1.11", &what, found, self.base);
             }
         }
