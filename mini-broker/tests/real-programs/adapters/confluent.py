@@ -37,6 +37,10 @@ def create(topic, partitions, configs):
     return {}
 
 
+def topics():
+    return {"topics": list(ADMIN.list_topics(timeout=5).topics)}
+
+
 def producer(**settings):
     return Producer({"bootstrap.servers": BROKER, **settings})
 
@@ -148,6 +152,7 @@ serve(
     {
         "hello": hello,
         "create": create,
+        "topics": topics,
         "produce": produce,
         "read": read,
         "find": find,

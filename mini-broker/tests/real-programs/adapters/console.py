@@ -17,8 +17,8 @@ def create(run, topic, partitions, configs):
     return {}
 
 
-def listed(run, topic):
-    return {"listed": topic in run("topics", "--list").split()}
+def topics(run):
+    return {"topics": run("topics", "--list").split()}
 
 
 def describe(run, topic):

@@ -36,6 +36,10 @@ def create(topic, partitions, configs):
     return {}
 
 
+def topics():
+    return {"topics": list(ADMIN.list_topics())}
+
+
 def produce(topic, codec, acks, records):
     settings = {}
     if codec != "default":
@@ -141,6 +145,7 @@ serve(
     {
         "hello": hello,
         "create": create,
+        "topics": topics,
         "produce": produce,
         "read": read,
         "find": find,

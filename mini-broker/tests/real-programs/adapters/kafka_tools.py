@@ -66,6 +66,6 @@ def ends(topic):
 
 
 handlers = {"hello": hello, "read": read, "find": find, "ends": ends}
-for name in ("create", "listed", "describe", "delete", "produce"):
+for name in ("create", "topics", "describe", "delete", "produce"):
     handlers[name] = functools.partial(getattr(console, name), run)
 serve(handlers)

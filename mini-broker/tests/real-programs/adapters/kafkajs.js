@@ -47,6 +47,14 @@ const handlers = {
     return {}
   },
 
+  async topics() {
+    const admin = kafka.admin()
+    await admin.connect()
+    const topics = await admin.listTopics()
+    await admin.disconnect()
+    return { topics }
+  },
+
   async produce({ topic, codec, acks, records }) {
     const producer = kafka.producer(acks === 'idempotent' ? { idempotent: true, maxInFlightRequests: 1 } : {})
     await producer.connect()

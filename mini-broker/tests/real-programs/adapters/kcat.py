@@ -88,4 +88,17 @@ def ends(topic):
     return {"ends": [find(topic, partition, -1)["offset"] for partition in range(partitions)]}
 
 
-serve({"hello": hello, "produce": produce, "read": read, "find": find, "ends": ends})
+def topics():
+    return {"topics": re.findall(r'topic "(.*?)" with', kcat("-L").decode())}
+
+
+serve(
+    {
+        "hello": hello,
+        "topics": topics,
+        "produce": produce,
+        "read": read,
+        "find": find,
+        "ends": ends,
+    }
+)

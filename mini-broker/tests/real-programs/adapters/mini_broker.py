@@ -49,6 +49,6 @@ def end(topic, partition):
 
 
 handlers = {"hello": hello, "read": read, "ends": ends}
-for name in ("create", "listed", "describe", "delete", "produce"):
+for name in ("create", "topics", "describe", "delete", "produce"):
     handlers[name] = functools.partial(getattr(console, name), run)
 serve(handlers)

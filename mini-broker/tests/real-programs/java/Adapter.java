@@ -43,6 +43,7 @@ public class Adapter {
             case "hello" -> hello(request, answer);
             case "create" -> create(request.get("topic").asText(), request.get("partitions").asInt(), 1,
                 JSON.convertValue(request.get("configs"), Map.class));
+            case "topics" -> answer.set("topics", JSON.valueToTree(admin.listTopics().names().get()));
             case "produce" -> produce(request);
             case "read" -> read(request, answer);
             case "find" -> {

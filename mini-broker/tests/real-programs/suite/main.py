@@ -108,9 +108,10 @@ class Suite:
         self.write_rolls()
         say("reading: every program reads what every program wrote")
         each(readers, self.read_all)
-        say("refusals, the topic command")
-        self.refusals()
+        say("lists of topics, the topic command, refusals")
+        self.lists()
         self.commands()
+        self.refusals()
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)
@@ -275,8 +276,18 @@ class Suite:
                 except Failed as failure:
                     self.report.check(where, False, str(failure))
 
+    def lists(self):
+        """Each program lists all topics, and finds those that were written."""
+        for program in self.programs:
+            where = ("all topics", program.name, "lists them")
+            try:
+                missing = {topic.name for topic in self.topics} - set(program.ask("topics")["topics"])
+                self.report.check(where, not missing, f"without {sorted(missing)[:3]}")
+            except Failed as failure:
+                self.report.check(where, False, str(failure))
+
     def commands(self):
-        """The topic command, Kafka's and ours: list, describe, delete."""
+        """The topic command, Kafka's and ours: create, describe, delete."""
         for name in ("kafka-tools", "mini-broker"):
             if name in self.by_name:
                 self.topic_command(self.by_name[name])
@@ -289,14 +300,13 @@ class Suite:
 
         try:
             tools.ask("create", topic=name, partitions=3, configs={"retention.ms": "3600000"})
-            check("--list", tools.ask("listed", topic=name)["listed"], "the new topic is not listed")
             text = tools.ask("describe", topic=name)["text"]
             wanted = ["PartitionCount: 3", "ReplicationFactor: 1", "retention.ms=3600000", "Partition: 2\tLeader: "]
             missing = [want for want in wanted if want not in text]
             check("--describe", not missing, f"{missing} not in {text!r}")
             tools.ask("delete", topic=name)
             deadline = time.monotonic() + 5
-            while tools.ask("listed", topic=name)["listed"] and time.monotonic() < deadline:
+            while name in tools.ask("topics")["topics"] and time.monotonic() < deadline:
                 time.sleep(0.1)
             check("--delete", time.monotonic() < deadline, "the topic is still listed after 5 s")
         except Failed as failure:
@@ -354,6 +364,20 @@ class Suite:
             difference = files.first_difference(theirs, ours)
             self.report.check(("dumps", what, "our dump-log"), status == 0 and not difference, f"status {status}: {difference}")
         self.report.check(("dumps", "index entries", "DumpLogSegments"), entries > 100, f"only {entries} index entries to check")
+        self.damaged(java, max(indexes, key=lambda index: index.stat().st_size))
+
+    def damaged(self, java, index):
+        """That the checks above can fail: one entry of one index is made wrong, and Kafka says so."""
+        folder = self.work / "damaged" / index.parent.name
+        shutil.copytree(index.parent, folder)
+        copy = folder / index.name
+        # The last byte of the first entry is part of a position, or of an offset in a .timeindex.
+        entry_len = 8 if copy.suffix == ".index" else 12
+        data = bytearray(copy.read_bytes())
+        data[entry_len - 1] ^= 1
+        copy.write_bytes(data)
+        _, theirs = files.dump_with_kafka(java, [copy], [])
+        self.report.check(("dumps", "a damaged index", "DumpLogSegments"), files.complaint(theirs), "it was not noticed")
 
 
 def records(topic, can):
