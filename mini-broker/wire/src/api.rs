@@ -111,7 +111,7 @@ macro_rules! apis {
                 source: &mut S,
             ) -> Result<Request, Malformed> {
                 match key {
-                    $( $key => read::<$request, S>(version, source).map(Request::$name), )*
+                    $( $key => read_beginning::<$request, S>(version, source).map(Request::$name), )*
                     _ => unreachable!("only keys of SUPPORTED come here"),
                 }
             }
@@ -177,10 +177,15 @@ pub fn supported(api_key: i16) -> Option<&'static ApiRange> {
 }
 
 fn read<M: Message, S: Source>(version: i16, source: &mut S) -> Result<M, Malformed> {
-    let message = M::read(source, Version::of::<M>(version));
-    message
-        .and_then(|message| source.finish().map(|()| message))
-        .map_err(|malformed| malformed.inside(M::NAME))
+    read_beginning(version, source).and_then(|message: M| {
+        source.finish().map(|()| message).map_err(|malformed| malformed.inside(M::NAME))
+    })
+}
+
+/// A request may be followed by more bytes, as in Kafka: librdkafka 2.x asks for the metadata of all
+/// topics with three too many.
+fn read_beginning<M: Message, S: Source>(version: i16, source: &mut S) -> Result<M, Malformed> {
+    M::read(source, Version::of::<M>(version)).map_err(|malformed| malformed.inside(M::NAME))
 }
 
 fn write<M: Message, S: Sink>(message: &M, version: i16, sink: &mut S) {

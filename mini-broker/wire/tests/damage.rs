@@ -59,20 +59,20 @@ fn cut_at_every_byte() {
 #[test]
 fn a_byte_too_many() {
     for (range, version) in every_version() {
-        let (mut request, mut response) = frames(range, version, 0);
-        request.extend_from_slice(&[0]);
+        let (request, mut response) = frames(range, version, 0);
+        let mut longer = request.clone();
+        longer.extend_from_slice(&[0]);
+        // Kafka looks at a request no further than its last field, and librdkafka counts on that.
+        assert_eq!(
+            decode_request(longer).expect("a longer request"),
+            decode_request(request).expect("a request")
+        );
+
         response.extend_from_slice(&[0]);
-        for error in [
-            decode_request(request).map(|_| ()).expect_err("a request"),
-            decode_response(range.key, version, response).map(|_| ()).expect_err("a response"),
-        ] {
-            let sentence = error.to_string();
-            assert!(
-                sentence.ends_with(": 1 bytes after the last field, expected none"),
-                "{sentence}"
-            );
-            assert!(sentence.starts_with(range.name), "{sentence}");
-        }
+        let error = decode_response(range.key, version, response).expect_err("a longer response");
+        let sentence = error.to_string();
+        assert!(sentence.ends_with(": 1 bytes after the last field, expected none"), "{sentence}");
+        assert!(sentence.starts_with(range.name), "{sentence}");
     }
 }
 

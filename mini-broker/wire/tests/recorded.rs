@@ -368,3 +368,16 @@ fn a_sentence_too_long_is_cut() {
         assert_eq!(read, Ok((7, answer("é".repeat(16_383)).into())));
     }
 }
+
+/// librdkafka 2.16 writes "all topics" as four bytes where flexible versions have one, so three
+/// bytes are left over. It must get its list all the same.
+#[test]
+fn librdkafka_asks_for_all_topics() {
+    let frame: &[u8] =
+        b"\x00\x03\x00\x0c\x00\x00\x00\x03\x00\x07rdkafka\x00\x00\x00\x00\x00\x01\x00\x00";
+    let (header, request) = decode_request(frame.into()).expect("a request");
+    assert_eq!(header.client_id.as_deref(), Some("rdkafka"));
+    let Request::Metadata(request) = request else { panic!("{request:?}") };
+    assert_eq!(request.topics, None);
+    assert!(!request.allow_auto_topic_creation);
+}

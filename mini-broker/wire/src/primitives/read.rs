@@ -25,7 +25,7 @@ pub trait Source: Sized {
         &mut self,
         field: &mut impl FnMut(&mut Self, u32) -> Result<bool, Malformed>,
     ) -> Result<(), Malformed>;
-    /// Every message must end where its frame ends.
+    /// Whether the message has ended where its frame ends.
     fn finish(&self) -> Result<(), Malformed>;
 }
 
