@@ -13,8 +13,8 @@ pub use draw::draw;
 pub use state::{Aside, News, Service, State, View};
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossterm::event::{self, Event};
@@ -50,7 +50,7 @@ pub fn open(kit: &Kit) -> Result<u8> {
     grader.ask(state.lab);
     let told = run(&kit, &mut state, &mut terminal, &mut watch, &grader, &behind, &news);
     drop(terminal);
-    grader.stop.stop();
+    grader.stop();
     behind.end();
     told?;
     Ok(0)
@@ -110,17 +110,18 @@ fn aside(kit: &Kit, what: Aside, lab: usize) {
     let _ = ask("\nEnter brings you back to the workshop. ");
 }
 
-/// Grades one lab at a time; the newest question ends a run that answers an older one.
+/// Grades one lab at a time; a newer question ends the tests that answer an older one.
 struct Grader {
     ask: Sender<usize>,
-    stop: Stop,
+    /// Of the run that is under way.
+    stop: Arc<Mutex<Stop>>,
 }
 
 impl Grader {
     fn start(kit: &Arc<Kit>, tell: &Sender<News>) -> Self {
         let (ask, asked) = mpsc::channel::<usize>();
-        let stop = Stop::default();
-        let (kit, tell, stopped) = (Arc::clone(kit), tell.clone(), stop.clone());
+        let current = Arc::new(Mutex::new(Stop::default()));
+        let (kit, tell, shared) = (Arc::clone(kit), tell.clone(), Arc::clone(&current));
         std::thread::spawn(move || {
             while let Ok(mut index) = asked.recv() {
                 // Several saves in a row are one question.
@@ -128,20 +129,31 @@ impl Grader {
                     index = newer;
                 }
                 let Some(lab) = kit.labs.get(index) else { continue };
+                let stop = Stop::default();
+                if let Ok(mut current) = shared.lock() {
+                    *current = stop.clone();
+                }
                 if tell.send(News::Grading(index)).is_err() {
                     return;
                 }
-                let grade = Grade::ran(&kit, lab, &stopped);
-                if tell.send(News::Graded(index, Box::new(grade))).is_err() {
+                let grade = Grade::ran(&kit, lab, &stop);
+                if !stop.is_set() && tell.send(News::Graded(index, Box::new(grade))).is_err() {
                     return;
                 }
             }
         });
-        Self { ask, stop }
+        Self { ask, stop: current }
     }
 
     fn ask(&self, lab: usize) {
         // The thread ends only with us.
         let _ = self.ask.send(lab);
+        self.stop();
+    }
+
+    fn stop(&self) {
+        if let Ok(stop) = self.stop.lock() {
+            stop.stop();
+        }
     }
 }

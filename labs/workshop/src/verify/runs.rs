@@ -99,7 +99,7 @@ fn built(
             write(&path, text)?;
         }
     }
-    Ok(build(scratch, lab, &Stop::default()).map_err(said))
+    Ok(build(scratch, lab).map_err(said))
 }
 
 fn run(
