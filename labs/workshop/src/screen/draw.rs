@@ -7,6 +7,7 @@ use crate::report;
 
 const KEYS: &str =
     " h hint · n next · p predict · t trace · l list · o open page · g grade · q quit";
+const KEYS_NARROW: &str = " h hint · n next · l list · o open · q quit";
 const KEYS_AWAY: &str = " Esc back · ↑↓ scroll · h hint · n next · l list · o open page · q quit";
 
 /// What a first visit is met with, where there is room.
@@ -40,7 +41,11 @@ pub fn draw(state: &state::State, width: usize, height: usize) -> Vec<Line> {
     lines.extend(body);
     lines.push(Line::new());
     lines.push(services(state));
-    let keys = if state.view == View::Home { KEYS } else { KEYS_AWAY };
+    let keys = match (&state.view, width < 80) {
+        (_, true) => KEYS_NARROW,
+        (View::Home, false) => KEYS,
+        (_, false) => KEYS_AWAY,
+    };
     lines.push(bar(keys, "", width));
     lines.truncate(height);
     lines
