@@ -25,7 +25,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUITE = ROOT / "mini-broker/tests/real-programs"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kafka-workshop"
-RDKAFKA_SYS = "4.10.0"  # the crate that carries librdkafka's whole source, rdkafka_performance included
+RDKAFKA_SYS = (
+    "4.10.0"  # the crate that carries librdkafka's whole source, rdkafka_performance included
+)
 README = ROOT / "mini-broker/README.md"
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 PARTITIONS = 4
@@ -34,9 +36,13 @@ SIZES = {100: 3_000_000, 1024: 500_000}
 
 def main():
     parser = argparse.ArgumentParser(prog="run", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one short round; the README stays as it is")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round; the README stays as it is"
+    )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--dir", default=None, help="where the brokers keep their data: a folder on a real disk")
+    parser.add_argument(
+        "--dir", default=None, help="where the brokers keep their data: a folder on a real disk"
+    )
     options = parser.parse_args()
     counts = {size: count // 20 if options.quick else count for size, count in SIZES.items()}
     rounds = 1 if options.quick else options.rounds
@@ -54,14 +60,18 @@ def main():
             system.empty_kib = system.resident_kib()
         for size in counts:
             for system in systems:  # a warm-up: Java compiles what is used often
-                load(performance, system, size, counts[size] // (1 if system.name == "kafka" else 5))
+                load(
+                    performance, system, size, counts[size] // (1 if system.name == "kafka" else 5)
+                )
         results = {}
         for number in range(rounds):
             for size, count in counts.items():
                 for system in systems:
                     rate, cpu_s = load(performance, system, size, count)
                     results.setdefault((system.name, size), []).append((rate, cpu_s))
-                    say(f"round {number + 1}: {system.name:10} {size:5} B {rate:12,.0f} msg/s {cpu_s:6.2f} s of CPU")
+                    say(
+                        f"round {number + 1}: {system.name:10} {size:5} B {rate:12,.0f} msg/s {cpu_s:6.2f} s of CPU"
+                    )
         for system in systems:
             system.loaded_kib = system.resident_kib()
     finally:
@@ -92,7 +102,9 @@ class System:
         self.port = free_port()
         command = self.command()
         began = time.monotonic()
-        self.process = subprocess.Popen([str(word) for word in command], stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdout=self.log, stderr=self.log
+        )
         while not answers_metadata(self.port):
             if self.process.poll() is not None or time.monotonic() - began > 60:
                 raise SystemExit(f"{self.name} did not start; see {self.log.name}")
@@ -125,12 +137,20 @@ class System:
 
     def topics(self, *arguments):
         """Any broker that speaks Kafka's protocol: our own command makes and removes its topics."""
-        command = [self.tool, "topics", "--bootstrap-server", f"127.0.0.1:{self.port}", *map(str, arguments)]
+        command = [
+            self.tool,
+            "topics",
+            "--bootstrap-server",
+            f"127.0.0.1:{self.port}",
+            *map(str, arguments),
+        ]
         subprocess.run(command, check=True, stdout=self.log, stderr=self.log)
 
     def new_topic(self):
         name = f"load-{time.monotonic_ns()}"
-        self.topics("--create", "--topic", name, "--partitions", PARTITIONS, "--replication-factor", 1)
+        self.topics(
+            "--create", "--topic", name, "--partitions", PARTITIONS, "--replication-factor", 1
+        )
         return name
 
     def delete_topic(self, name):
@@ -188,11 +208,30 @@ def load(performance, system, size, count):
     topic = system.new_topic()
     os.sync()
     before = system.cpu_s()
-    command = [performance, "-P", "-t", topic, "-b", f"127.0.0.1:{system.port}", "-s", size, "-c", count]
+    command = [
+        performance,
+        "-P",
+        "-t",
+        topic,
+        "-b",
+        f"127.0.0.1:{system.port}",
+        "-s",
+        size,
+        "-c",
+        count,
+    ]
     command += ["-a", "-1", "-X", "linger.ms=5"]
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
     cpu_s = system.cpu_s() - before
-    summary = re.search(r"(\d+) delivered \(offset \d+, (\d+) failed\) in \d+ms: (\d+) msgs/s", done.stdout)
+    summary = re.search(
+        r"(\d+) delivered \(offset \d+, (\d+) failed\) in \d+ms: (\d+) msgs/s", done.stdout
+    )
     if done.returncode != 0 or not summary or summary.groups()[:2] != (str(count), "0"):
         raise SystemExit(f"{system.name}: rdkafka_performance failed\n{done.stdout[-2000:]}")
     system.delete_topic(topic)
@@ -214,19 +253,47 @@ def table(systems, results, counts, rounds):
 
     for size, count in counts.items():
         name = "100 B" if size == 100 else "1 KiB"
-        medians = [[statistics.median(one[n] for one in results[system, size]) for system in (ours, kafka, bare)] for n in (0, 1)]
+        medians = [
+            [
+                statistics.median(one[n] for one in results[system, size])
+                for system in (ours, kafka, bare)
+            ]
+            for n in (0, 1)
+        ]
         row(f"{name}: messages a second", medians[0], lambda rate: f"{rate / 1000:,.0f} k")
-        row(f"{name}: CPU of the broker for {count:,} messages", medians[1], lambda cpu: f"{cpu:.2f} s")
-    row("start to first metadata answer", [statistics.median(system.start_ms) for system in systems], lambda ms: f"{ms:,.0f} ms", 3)
-    row("resident memory, empty", [system.empty_kib for system in systems], lambda kib: f"{kib / 1024:,.1f} MB", 3)
-    row("resident memory after load", [systems[0].loaded_kib, systems[1].loaded_kib, None], lambda kib: f"{kib / 1024:,.1f} MB", 3)
+        row(
+            f"{name}: CPU of the broker for {count:,} messages",
+            medians[1],
+            lambda cpu: f"{cpu:.2f} s",
+        )
+    row(
+        "start to first metadata answer",
+        [statistics.median(system.start_ms) for system in systems],
+        lambda ms: f"{ms:,.0f} ms",
+        3,
+    )
+    row(
+        "resident memory, empty",
+        [system.empty_kib for system in systems],
+        lambda kib: f"{kib / 1024:,.1f} MB",
+        3,
+    )
+    row(
+        "resident memory after load",
+        [systems[0].loaded_kib, systems[1].loaded_kib, None],
+        lambda kib: f"{kib / 1024:,.1f} MB",
+        3,
+    )
     spread = "; ".join(
         f"{system} {'100 B' if size == 100 else '1 KiB'} {min(rates):,.0f}–{max(rates):,.0f} k"
         for (system, size), found in results.items()
         for rates in [[rate / 1000 for rate, _ in found]]
     )
     machine = f"{os.cpu_count()} cores, {platform.system()}, client and broker on one machine"
-    lines += ["", f"Medians of {rounds} rounds, {time.strftime('%Y-%m-%d')}: {machine}. Smallest and largest: {spread}."]
+    lines += [
+        "",
+        f"Medians of {rounds} rounds, {time.strftime('%Y-%m-%d')}: {machine}. Smallest and largest: {spread}.",
+    ]
     return "\n".join(lines)
 
 
@@ -264,7 +331,15 @@ def free_port():
 
 
 def cargo_binary(*what):
-    command = ["cargo", "build", "--release", "-p", "mini-broker", *what, "--message-format=json-render-diagnostics"]
+    command = [
+        "cargo",
+        "build",
+        "--release",
+        "-p",
+        "mini-broker",
+        *what,
+        "--message-format=json-render-diagnostics",
+    ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         raise SystemExit(f"cargo build {' '.join(what)} failed")
@@ -285,7 +360,12 @@ def rdkafka_performance():
         f'[package]\nname = "librdkafka-source"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n'
         f'[dependencies]\nrdkafka-sys = "={RDKAFKA_SYS}"\n[workspace]\n'
     )
-    metadata = subprocess.run(["cargo", "metadata", "--format-version", "1"], cwd=folder, check=True, stdout=subprocess.PIPE)
+    metadata = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1"],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     packages = json.loads(metadata.stdout)["packages"]
     [source] = [Path(p["manifest_path"]).parent for p in packages if p["name"] == "rdkafka-sys"]
     shutil.copytree(source / "librdkafka", folder / "librdkafka", dirs_exist_ok=True)

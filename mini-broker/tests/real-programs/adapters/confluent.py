@@ -27,7 +27,18 @@ def hello(broker):
     versions = f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
     return {
         "program": f"confluent-kafka {versions}",
-        "can": ["create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction"],
+        "can": [
+            "create",
+            "produce",
+            "read",
+            "find",
+            "times",
+            "headers",
+            "binary",
+            "nulls",
+            "idempotent",
+            "transaction",
+        ],
     }
 
 
@@ -110,7 +121,9 @@ def find(topic, partition, time):
 
 def ends(topic):
     partitions = sorted(CONSUMER.list_topics(topic, timeout=10).topics[topic].partitions)
-    marks = [CONSUMER.get_watermark_offsets(TopicPartition(topic, n), timeout=10) for n in partitions]
+    marks = [
+        CONSUMER.get_watermark_offsets(TopicPartition(topic, n), timeout=10) for n in partitions
+    ]
     return {"ends": [high for _, high in marks]}
 
 

@@ -63,7 +63,9 @@ def read(run, topic, partition, offset, count):
 
 def parse(record):
     time, offset, headers, key, value = record.split(FIELD)
-    pairs = [] if headers == "NO_HEADERS" else [pair.split(":", 1) for pair in headers.split(HEADER)]
+    pairs = (
+        [] if headers == "NO_HEADERS" else [pair.split(":", 1) for pair in headers.split(HEADER)]
+    )
     return [
         int(offset.removeprefix("Offset:")),
         int(time.removeprefix("CreateTime:")),

@@ -37,7 +37,10 @@ def hello(broker):
     global BROKER
     BROKER = broker
     # The console producer reads lines of UTF-8 and sets no times.
-    return {"program": "Kafka's console tools", "can": ["create", "produce", "read", "find", "headers"]}
+    return {
+        "program": "Kafka's console tools",
+        "can": ["create", "produce", "read", "find", "headers"],
+    }
 
 
 def read(topic, partition, at, count):

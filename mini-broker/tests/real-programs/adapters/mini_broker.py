@@ -43,8 +43,19 @@ def ends(topic):
 
 
 def end(topic, partition):
-    flags = ["--topic", topic, "--partition", partition, "--offset", "earliest", "--timeout-ms", 300]
-    said = run("consume", *flags, "--property", "print.offset=true", "--property", "print.value=false")
+    flags = [
+        "--topic",
+        topic,
+        "--partition",
+        partition,
+        "--offset",
+        "earliest",
+        "--timeout-ms",
+        300,
+    ]
+    said = run(
+        "consume", *flags, "--property", "print.offset=true", "--property", "print.value=false"
+    )
     return len(said.splitlines())
 
 

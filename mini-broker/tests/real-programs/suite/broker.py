@@ -12,7 +12,15 @@ ROOT = HERE.parent.parent.parent
 
 def build(features, release):
     """Builds the broker with cargo and returns the path of its binary."""
-    command = ["cargo", "build", "-p", "mini-broker", "--bin", "mini-broker", "--message-format=json-render-diagnostics"]
+    command = [
+        "cargo",
+        "build",
+        "-p",
+        "mini-broker",
+        "--bin",
+        "mini-broker",
+        "--message-format=json-render-diagnostics",
+    ]
     if release:
         command.append("--release")
     if features:
@@ -41,7 +49,16 @@ class Broker:
         self.port_file.unlink(missing_ok=True)
         listen = f"127.0.0.1:{self.port or 0}"
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--listen", listen, "--port-file", self.port_file, "--data-dir", self.data_dir],
+            [
+                self.binary,
+                "serve",
+                "--listen",
+                listen,
+                "--port-file",
+                self.port_file,
+                "--data-dir",
+                self.data_dir,
+            ],
             stdout=self.log,
             stderr=self.log,
         )

@@ -2,11 +2,82 @@
 
 import difflib
 import re
+import shutil
 import struct
 import subprocess
 
+from programs import java as java_command
+
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 BATCH_HEADER_LEN = 61
+
+
+def check_codecs(suite):
+    for topic in suite.topics:
+        if topic.codec == "default":
+            continue
+        where = ("stored codec", topic.writer, topic.codec)
+        folders = partitions(suite.data_dir, topic.name)
+        found = {codec for folder in folders for codec in stored_codecs(folder)}
+        suite.report.check(
+            where, found == {topic.codec}, f"{topic.name} is stored as {sorted(found)}"
+        )
+
+
+def check_dumps(suite):
+    java = java_command()
+    folders = [
+        folder for topic in suite.topics for folder in partitions(suite.data_dir, topic.name)
+    ]
+    logs = [file for folder in folders for file in sorted(folder.glob("*.log"))]
+    indexes = [file for folder in folders for file in sorted(folder.glob("*.index"))]
+    indexes += [file for folder in folders for file in sorted(folder.glob("*.timeindex"))]
+    entries = 0
+    for what, some, flags in (
+        ("logs", logs, []),
+        ("logs, every record", logs, ["--deep-iteration", "--print-data-log"]),
+        ("indexes", indexes, []),
+        ("indexes, sanity check", indexes, ["--index-sanity-check"]),
+    ):
+        status, theirs = dump_with_kafka(java, some, flags)
+        found = complaint(theirs)
+        suite.report.check(
+            ("dumps", what, "DumpLogSegments"),
+            status == 0 and not found and theirs,
+            f"status {status}: {found}",
+        )
+        entries += theirs.count("\noffset: ")
+        status, ours = dump_with_ours(suite.broker.binary, some, flags)
+        difference = first_difference(theirs, ours)
+        suite.report.check(
+            ("dumps", what, "our dump-log"),
+            status == 0 and not difference,
+            f"status {status}: {difference}",
+        )
+    suite.report.check(
+        ("dumps", "index entries", "DumpLogSegments"),
+        entries > 100,
+        f"only {entries} index entries to check",
+    )
+    check_damaged(suite, java, max(indexes, key=lambda index: index.stat().st_size))
+
+
+def check_damaged(suite, java, index):
+    """That the checks above can fail: one entry of one index is made wrong, and Kafka says so."""
+    folder = suite.work / "damaged" / index.parent.name
+    shutil.copytree(index.parent, folder)
+    copy = folder / index.name
+    # The last byte of the first entry is part of a position, or of an offset in a .timeindex.
+    entry_len = 8 if copy.suffix == ".index" else 12
+    data = bytearray(copy.read_bytes())
+    data[entry_len - 1] ^= 1
+    copy.write_bytes(data)
+    _, theirs = dump_with_kafka(java, [copy], [])
+    suite.report.check(
+        ("dumps", "a damaged index", "DumpLogSegments"),
+        complaint(theirs),
+        "it was not noticed",
+    )
 
 
 def partitions(data_dir, topic):
@@ -22,7 +93,8 @@ def stored_codecs(folder):
         data = file.read_bytes()
         place = 0
         while place + BATCH_HEADER_LEN <= len(data):
-            length, attributes = struct.unpack_from(">i", data, place + 8)[0], struct.unpack_from(">h", data, place + 21)[0]
+            [length] = struct.unpack_from(">i", data, place + 8)
+            [attributes] = struct.unpack_from(">h", data, place + 21)
             found.append(CODECS[attributes & 7])
             place += 12 + length
     return found
@@ -52,7 +124,9 @@ def complaint(output):
 
 
 def first_difference(theirs, ours):
-    for line in difflib.unified_diff(theirs.splitlines(), ours.splitlines(), "Kafka", "ours", lineterm="", n=0):
+    for line in difflib.unified_diff(
+        theirs.splitlines(), ours.splitlines(), "Kafka", "ours", lineterm="", n=0
+    ):
         if line[:1] in "+-" and line[:3] not in ("+++", "---"):
             return line[:300]
     return None

@@ -88,7 +88,12 @@ def programs(names, log_dir, mini_broker):
         elif name == "java":
             command = [*java(), HERE / "java/Adapter.java"]
         elif name == "kafka-tools":
-            command = [sys.executable, adapters / "kafka_tools.py", *java(), HERE / "java/Tools.java"]
+            command = [
+                sys.executable,
+                adapters / "kafka_tools.py",
+                *java(),
+                HERE / "java/Tools.java",
+            ]
         elif name == "mini-broker":
             command = [sys.executable, adapters / "mini_broker.py", mini_broker]
         else:
@@ -99,7 +104,14 @@ def programs(names, log_dir, mini_broker):
 
 def java():
     # Short-lived, on few cores: the simpler compiler and collector cost less than they save.
-    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", install.kafka_jars()]
+    return [
+        "java",
+        "-Xmx256m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        install.kafka_jars(),
+    ]
 
 
 ALL = ["kcat", "confluent", "kafka-python", "kafkajs", "java", "kafka-tools", "mini-broker"]
