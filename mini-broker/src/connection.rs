@@ -68,6 +68,8 @@ pub struct Connection {
 struct UnderWay {
     header: RequestHeader,
     delivery: Option<Delivery>,
+    /// Held until the engine is done with a large request's memory.
+    large: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
@@ -155,7 +157,6 @@ impl Connection {
                 break;
             };
             self.frame_due = None;
-            self.large = None;
             self.take_request(frame).await?;
         }
         self.let_go_of_empty_buffer();
@@ -174,7 +175,8 @@ impl Connection {
             host: self.peer.ip(),
             api_version: header.api_version,
         };
-        self.under_way.push_back(UnderWay { header, delivery: None });
+        let large = self.large.take();
+        self.under_way.push_back(UnderWay { header, delivery: None, large });
         let verdicts = validate(&request);
         let input = Input::Request { ticket, client, request, verdicts };
         let sent = self.engine.send(ToEngine::Input(input)).await;
@@ -205,7 +207,8 @@ impl Connection {
             }
         };
         let request = self.oldest.wrapping_add(self.under_way.len() as u32);
-        self.under_way.push_back(UnderWay { header, delivery: None });
+        self.large = None;
+        self.under_way.push_back(UnderWay { header, delivery: None, large: None });
         self.answered(Delivery { request, answer, files: Vec::new() }).await
     }
 
@@ -217,7 +220,7 @@ impl Connection {
         }
         let mut ready = Vec::new();
         while self.under_way.front().is_some_and(|oldest| oldest.delivery.is_some()) {
-            let UnderWay { header, delivery } = self.under_way.pop_front().expect("just seen");
+            let UnderWay { header, delivery, .. } = self.under_way.pop_front().expect("just seen");
             self.oldest = self.oldest.wrapping_add(1);
             ready.extend(delivery.map(|delivery| (header, delivery)));
         }
@@ -228,6 +231,7 @@ impl Connection {
         let place = delivery.request.wrapping_sub(self.oldest) as usize;
         if let Some(under_way) = self.under_way.get_mut(place) {
             under_way.delivery = Some(delivery);
+            under_way.large = None;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{Semaphore, mpsc};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use crate::broker::Input;
 use crate::connection::{Connection, Limits};
@@ -39,10 +39,12 @@ pub async fn listen(listener: TcpListener, engine: Sender<ToEngine>, max_request
                 return;
             }
             let served = Connection::new(connection, stream, peer, engine.clone(), inbox, limits);
-            match served.serve().await {
-                Ok(()) => debug!(connection, %peer, "closed"),
-                Err(error) if is_usual(&error) => debug!(connection, %peer, "lost: {error}"),
-                Err(error) => warn!(connection, %peer, "closed: {error}"),
+            // A task of its own: whatever becomes of it, the engine learns that it is over.
+            match tokio::spawn(served.serve()).await {
+                Ok(Ok(())) => debug!(connection, %peer, "closed"),
+                Ok(Err(error)) if is_usual(&error) => debug!(connection, %peer, "lost: {error}"),
+                Ok(Err(error)) => warn!(connection, %peer, "closed: {error}"),
+                Err(panic) => error!(connection, %peer, "the broker has a bug: {panic}"),
             }
             let _ = engine.send(ToEngine::Input(Input::Gone { connection })).await;
         });

@@ -133,7 +133,7 @@ fn read(
     if slice.len > most && collected.bytes > 0 {
         return Ok(data);
     }
-    collected.bytes += slice.len;
+    collected.bytes = collected.bytes.saturating_add(slice.len);
     data.records = Records::There { slot: collected.slices.len() as u32, len: slice.len };
     collected.slices.push(partition.located(&slice));
     Ok(data)

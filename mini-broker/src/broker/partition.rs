@@ -20,6 +20,9 @@ use crate::labs::offset_log::{self, OffsetLog, Slice};
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
 
+/// No segment is larger, so no fetch is.
+const MOST_FETCHED: u32 = i32::MAX as u32;
+
 /// What a call into a partition may need beside the partition.
 pub struct Turn<'a> {
     pub now: Now,
@@ -145,7 +148,7 @@ impl Partition {
         self.dirty_since.get_or_insert(turn.now.mono_ms);
         self.unsynced_bytes += batch.len() as u64;
         let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
-        let sync = if due { self.begin_sync(appended.last + 1) } else { None };
+        let sync = if due { self.begin_sync(appended.last.saturating_add(1)) } else { None };
         Ok(Appended { first: appended.first, sync, rearm })
     }
 
@@ -181,6 +184,10 @@ impl Partition {
     ) -> Result<Option<Slice>, Refused> {
         let slice = self.call(turn, |log| log.read(offset, below, max_bytes))?;
         let slice = slice.map_err(|error| self.storage(turn, error.into()))?;
+        if slice.len > MOST_FETCHED {
+            let why = format!("the log gave {} bytes for {max_bytes}", slice.len);
+            return Err(Refused::new(ErrorCode::UNKNOWN_SERVER_ERROR, why));
+        }
         Ok((slice.len > 0).then_some(slice))
     }
 
@@ -219,8 +226,9 @@ impl Partition {
             _ => None,
         };
         let next_look = self.retention_at + self.settings.retention_check_ms;
-        let retention =
-            retention.map(|wall| (now.mono_ms + wall.saturating_sub(now.wall_ms)).max(next_look));
+        let retention = retention.map(|wall| {
+            now.mono_ms.saturating_add(wall.saturating_sub(now.wall_ms)).max(next_look)
+        });
         flush.into_iter().chain(retention).min()
     }
 

@@ -12,6 +12,10 @@ use super::hang_up;
 use crate::broker::{Answer, Located};
 use crate::engine::Delivery;
 
+/// From so many bytes on, a slice is taken for one that may not be in the page cache.
+#[cfg(target_os = "linux")]
+const MAY_BE_COLD: usize = 64 << 10;
+
 /// Sends answers in this order. An answer that says to hang up is the last, and the error.
 pub async fn answers(stream: &TcpStream, ready: Vec<(RequestHeader, Delivery)>) -> io::Result<()> {
     let mut unsent = BytesMut::new();
@@ -62,14 +66,19 @@ async fn send(stream: &TcpStream, mut bytes: &[u8], more: bool) -> io::Result<()
 }
 
 /// Not one byte of the records passes through this process.
+///
+/// A reader at the log's end gets a few bytes that were just written. Whoever asks for much is
+/// catching up, and its bytes may have to come from the disk: others run on meanwhile.
 #[cfg(target_os = "linux")]
 async fn send_file(stream: &TcpStream, file: &File, located: &Located) -> io::Result<()> {
     let mut position = located.position;
     let end = located.position + u64::from(located.len);
     while position < end {
         let left = (end - position) as usize;
-        let sent =
-            retry(stream, || Ok(rustix::fs::sendfile(stream, file, Some(&mut position), left)?));
+        let sent = retry(stream, || {
+            let mut send = || Ok(rustix::fs::sendfile(stream, file, Some(&mut position), left)?);
+            if left < MAY_BE_COLD { send() } else { tokio::task::block_in_place(send) }
+        });
         if sent.await? == 0 {
             return Err(hang_up("the log was cut while it was being sent"));
         }
