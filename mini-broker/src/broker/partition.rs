@@ -62,7 +62,7 @@ enum Log {
     /// Nothing was asked of it since the start. Ten thousand of these cost next to nothing.
     Closed,
     Open(Organ<OffsetLog>),
-    /// The disk failed it, or its organ did while opening. Only a restart brings it back.
+    /// An fsync failed, or its organ panicked while opening. Only a restart brings it back.
     Offline(Refused),
 }
 
@@ -315,7 +315,7 @@ impl Partition {
         call: impl FnOnce(&mut OffsetLog) -> R,
     ) -> Result<R, Refused> {
         if let Log::Closed = self.log {
-            self.log = self.open(turn);
+            self.log = self.open(turn)?;
             self.retention_at = turn.now.mono_ms;
         }
         let organ = match &mut self.log {

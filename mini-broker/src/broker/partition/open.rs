@@ -11,7 +11,8 @@ use crate::labs::offset_log::{self, OffsetLog};
 use crate::labs::{Broken, Organ, fenced};
 
 impl Partition {
-    pub(super) fn open(&mut self, turn: &mut Turn) -> Log {
+    /// An error of the disk leaves the log closed: the next call tries again.
+    pub(super) fn open(&mut self, turn: &mut Turn) -> Result<Log, Refused> {
         let config = offset_log::Config {
             segment_bytes: self.settings.segment_bytes,
             segment_ms: self.settings.segment_ms,
@@ -20,10 +21,8 @@ impl Partition {
             retention_bytes: self.settings.retention_bytes,
             retention_check_ms: self.settings.retention_check_ms,
         };
-        let dir = match self.own_directory(turn).and_then(|()| turn.files.dir(&self.dir)) {
-            Ok(dir) => dir,
-            Err(error) => return Log::Offline(self.storage(turn, error.into())),
-        };
+        let dir = self.own_directory(turn).and_then(|()| turn.files.dir(&self.dir));
+        let dir = dir.map_err(|error| self.storage(turn, error.into()))?;
         let trusted_to = self.recovery_point;
         let mut organ = match open_fenced(dir, config, trusted_to) {
             Ok(Ok((organ, cut_bytes))) => {
@@ -33,17 +32,17 @@ impl Partition {
                 }
                 organ
             }
-            Ok(Err(error)) => return Log::Offline(self.storage(turn, error.into())),
+            Ok(Err(error)) => return Err(self.storage(turn, error.into())),
             Err(broken) => {
                 self.tell_broken(turn, &broken);
-                return Log::Offline(broken.into());
+                return Ok(Log::Offline(broken.into()));
             }
         };
         // What recovery accepted behind the recovery point may still be in the page cache only.
         if organ.call(|log| log.log_end()).is_ok_and(|end| end > trusted_to) {
             self.dirty_since.get_or_insert(turn.now.mono_ms);
         }
-        Log::Open(organ)
+        Ok(Log::Open(organ))
     }
 
     /// A directory that an earlier topic of this name has left is not this partition's: a kill came
