@@ -7,8 +7,9 @@
 //! What was parked (a fetch that waits for records) is released in the tick, so that a turn with many
 //! produce requests wakes a consumer once.
 
-mod start;
+mod start; // what a data directory knows
 
+// One file a family of requests.
 mod produce;
 
 mod fetch;
@@ -19,19 +20,20 @@ mod metadata;
 
 mod topics;
 
-pub mod configs;
-
 mod describe_configs;
 
 mod cluster_info;
 
-mod partition;
+// What they stand on.
+mod partition; // a log behind its fence, and what is known of the disk below
 
-mod waiting;
+mod waiting; // what is parked, and every timer
 
-mod files;
+pub mod configs; // the settings, one table
 
-mod errors;
+mod errors; // from what went wrong to Kafka's codes, one table
+
+mod files; // the disk, as a trait
 
 pub use configs::Config;
 pub use errors::Refused;

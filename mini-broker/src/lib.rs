@@ -3,32 +3,40 @@
 //! One request is one walk down this page, and answers come back through one door:
 //!
 //! ```text
-//! listen → connection (frames, one task a client) → wire (decode) → validate
+//! listen → connection (frames in, one task a client) → wire (decode) → validate
 //!    → engine (the one task that owns the Broker; the only clock)
-//!       → broker (no clock, no socket, no thread) → partition → the organs
-//!    → engine delivers by ticket → connection writes
+//!       → broker (no clock, no socket, no thread)
+//!            produce → partition → offset-log       fetch → partition → offset-log, or parked
+//!            create a topic → coordinator → metadata log → topics
+//!    → engine delivers by ticket → connection writes, records straight from their files
 //! ```
 //!
 //! The modules stand in the order in which a request meets them.
+//!
+//! What is deliberately absent: a lock around the broker, a thread of our own, a copy of the records
+//! between the socket and the file, and a look inside a batch on its way.
 
-pub mod cli;
+pub mod cli; // the commands, one a file
 
-pub mod listen;
+// From the socket to the engine.
+pub mod listen; // a task for each client
 
-pub mod connection;
+pub mod connection; // frames in, answers out in order
 
-pub mod validate;
+pub mod validate; // a batch's header and checksum
 
-pub mod engine;
+pub mod engine; // turns, the clock, slow jobs
 
-pub mod broker;
+// What decides.
+pub mod broker; // inputs to outputs
 
-pub mod coordinator;
+pub mod coordinator; // which topics there are; the metadata log
 
-pub mod labs;
+pub mod labs; // whose organs, and the fence around them
 
-pub mod disk;
+// What is below and beside.
+pub mod disk; // open files, small files, syncs
 
-pub mod client;
+pub mod records; // a look inside a batch, for lookups and commands
 
-pub mod records;
+pub mod client; // the protocol from the other end, for the commands
