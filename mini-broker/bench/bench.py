@@ -1,9 +1,10 @@
 """Produces with librdkafka's rdkafka_performance into three brokers in turn; medians go into the README.
 
-The three: this broker in a release build, Apache Kafka, and a bare store (examples/bare_store.rs), which checks each
-batch and appends it to a file, and so shows what client and machine allow. The client, its settings, the topics and the
-order of rounds are the same for all. Before each run the disk's backlog is written out, so that no broker pays for the
-bytes of the one before it. Nothing runs beside the one that is measured.
+The three: this broker in a release build, Apache Kafka, and a bare store (examples/bare_store.rs),
+which checks each batch and appends it to a file, and so shows what client and machine allow. Client,
+settings, topics and the order of rounds are the same for all. All three stay up and take turns; the
+two that wait are idle. Before each run the disk's backlog is written out, so that no broker pays
+for the bytes of the one before it.
 """
 
 import argparse
@@ -47,6 +48,9 @@ def main():
     counts = {size: count // 20 if options.quick else count for size, count in SIZES.items()}
     rounds = 1 if options.quick else options.rounds
 
+    load_average = os.getloadavg()[0]
+    if load_average > 0.5 * os.cpu_count():
+        say(f"this machine is busy (load {load_average:.1f}): the figures will not say much")
     performance = rdkafka_performance()
     ours = cargo_binary("--bin", "mini-broker")
     bare = cargo_binary("--example", "bare_store")

@@ -60,6 +60,9 @@ def produce(topic, codec, acks, records):
     settings = {}
     if codec != "default":
         settings["compression.type"] = codec
+        # A batch is what lies between two flushes. A batch of one small record may not get smaller
+        # by compression, and the client then stores it as it is.
+        settings["linger.ms"] = 1000
     if acks == "idempotent":
         settings["enable.idempotence"] = True
     elif acks != "default":

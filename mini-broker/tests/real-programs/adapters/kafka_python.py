@@ -44,6 +44,9 @@ def produce(topic, codec, acks, records):
     settings = {}
     if codec != "default":
         settings["compression_type"] = None if codec == "none" else codec
+        # A batch is what lies between two flushes. A batch of one small record may not get smaller
+        # by compression, and the client then stores it as it is.
+        settings["linger_ms"] = 1000
     if acks != "default":
         settings["acks"] = acks if acks == "all" else int(acks)
         settings["enable_idempotence"] = acks == "all"

@@ -41,7 +41,7 @@ def produce(topic, codec, acks, records):
     elif acks != "default":
         arguments += ["-X", f"acks={acks}"]
     if codec != "default":
-        arguments += ["-X", "batch.num.messages=100"]
+        arguments += ["-X", "batch.num.messages=100", "-X", "linger.ms=200"]
     for key, value in records[0][3]:
         arguments += ["-H", f"{key}={value}"]
     lines = [to_bytes(key) + b"\t" + to_bytes(value) + b"\n" for _, key, value, _ in records]

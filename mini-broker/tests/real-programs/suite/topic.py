@@ -26,7 +26,7 @@ def records(topic, can):
     made = []
     for n in range(RECORDS):
         key = f"user-{n % 17}"
-        value = f"order {n} of {topic.name} " + "book, lamp, cup; " * (n % 7)
+        value = f"order {n} of {topic.name} " + "book, lamp, cup; " * (3 + n % 7)
         if "binary" in can:
             value += "".join(chance.choice("\x00\x7f\x80\xc3\xff") for _ in range(8))
         if "nulls" in can and n in (13, 999):
