@@ -242,13 +242,15 @@ impl Broker {
     }
 
     /// A clean stop: all that was written reaches the disk, and the next start need not look.
+    ///
+    /// A partition that cannot be synced does not keep the others from it. The first error counts.
     pub fn stop(&mut self) -> io::Result<()> {
-        self.files.sync(coordinator::METADATA_DIR)?;
+        let mut result = self.files.sync(coordinator::METADATA_DIR);
         for partition in self.topics.values_mut().flatten() {
-            partition.sync_now(self.files.as_mut())?;
+            result = result.and(partition.sync_now(self.files.as_mut()));
         }
         let text = self.recovery_points();
-        self.files.checkpoint(start::RECOVERY_POINTS, &text)
+        result.and(self.files.checkpoint(start::RECOVERY_POINTS, &text))
     }
 
     fn request(

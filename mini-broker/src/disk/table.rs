@@ -188,7 +188,7 @@ impl Table {
 
     fn open_file(&mut self, root: &Path, dir: &str, name: &str, write: bool) -> io::Result<()> {
         if self.open >= self.most_open {
-            self.close_one()?;
+            self.close_oldest()?;
         }
         let path = root.join(dir);
         if write && !self.dirs.get(dir).is_some_and(|open| open.made) {
@@ -205,19 +205,23 @@ impl Table {
         Ok(())
     }
 
-    /// Closes the handle that was not used for the longest time.
-    fn close_one(&mut self) -> io::Result<()> {
-        let oldest = self
-            .dirs
-            .iter()
-            .flat_map(|(dir, open)| open.files.iter().map(move |(name, h)| (h.used, dir, name)))
-            .min();
-        let Some((_, dir, name)) = oldest else { return Ok(()) };
-        let (dir, name) = (dir.clone(), name.clone());
-        let files = &mut self.dirs.get_mut(&dir).expect("just seen").files;
-        files.get_mut(&name).expect("just seen").flush()?;
-        files.remove(&name);
-        self.open -= 1;
+    /// Closes the eighth of the handles that was not used for the longest time: all at once, because
+    /// finding them takes a look at every handle.
+    fn close_oldest(&mut self) -> io::Result<()> {
+        let handles = || self.dirs.values().flat_map(|open| open.files.values());
+        let mut used: Vec<u64> = handles().map(|handle| handle.used).collect();
+        let last = used.len() / 8;
+        let (_, newest_to_go, _) = used.select_nth_unstable(last);
+        let newest_to_go = *newest_to_go;
+        for open in self.dirs.values_mut() {
+            for handle in open.files.values_mut().filter(|handle| handle.used <= newest_to_go) {
+                handle.flush()?;
+            }
+            let before = open.files.len();
+            open.files.retain(|_, handle| handle.used > newest_to_go);
+            self.open -= before - open.files.len();
+        }
+        self.dirs.retain(|_, open| !open.files.is_empty() || !open.dirty.is_empty());
         Ok(())
     }
 }
