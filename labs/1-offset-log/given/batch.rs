@@ -1,4 +1,5 @@
-//! A record batch, seen from outside: the first 61 bytes of Kafka's record batch v2, all of them big-endian.
+//! A record batch, seen from outside: the first 61 bytes of Kafka's record batch v2, all of them
+//! big-endian.
 //!
 //! ```text
 //!  0 base offset          8   set by the log      23 last offset delta  4   records' span, minus 1
@@ -9,8 +10,8 @@
 //! 21 attributes           2   codec in bits 0–2   61 the records, compressed or not
 //! ```
 //!
-//! The CRC begins after what the log sets. So the log can give a batch its place without looking into it.
-//! What stands in the records is never read here. (Kafka: `DefaultRecordBatch`.)
+//! The CRC begins after what the log sets. So the log can give a batch its place without looking
+//! into it. What stands in the records is never read here. (Kafka: `DefaultRecordBatch`.)
 
 use crate::Error;
 

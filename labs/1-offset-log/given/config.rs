@@ -13,7 +13,8 @@ pub struct Config {
     pub retention_ms: Option<u64>,
     /// `retention.bytes`: how much of a partition is kept, at least, when older segments go.
     pub retention_bytes: Option<u64>,
-    /// `log.retention.check.interval.ms`: how long `deadline` waits after a tick that left something behind.
+    /// `log.retention.check.interval.ms`: how long `deadline` waits after a tick that left
+    /// something behind.
     pub retention_check_ms: u64,
 }
 

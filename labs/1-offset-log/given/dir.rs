@@ -14,14 +14,16 @@ pub trait Dir: Send {
     fn list(&self) -> io::Result<Vec<(String, u64)>>;
     /// Reads bytes from `position` on; fewer than asked for only at the end of the file.
     fn read_at(&self, file: &str, position: u64, into: &mut [u8]) -> io::Result<usize>;
-    /// Adds all of `bytes` at the end, or leaves the file as it was. Makes the file if need be, even for no bytes.
+    /// Adds all of `bytes` at the end, or leaves the file as it was. Makes the file if need be,
+    /// even for no bytes.
     fn append(&mut self, file: &str, bytes: &[u8]) -> io::Result<()>;
     /// Cuts the file to its first `len` bytes.
     fn truncate(&mut self, file: &str, len: u64) -> io::Result<()>;
     fn remove(&mut self, file: &str) -> io::Result<()>;
 }
 
-/// A directory of the file system, made at the first append. It keeps the files that it used last open.
+/// A directory of the file system, made at the first append. It keeps the files that it used last
+/// open.
 pub struct FsDir {
     path: PathBuf,
     open: RefCell<Vec<Handle>>,

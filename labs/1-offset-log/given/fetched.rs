@@ -1,10 +1,11 @@
-//! Batches that another broker has written already: a follower keeps their offsets, whatever they are.
+//! Batches that another broker has written already: a follower keeps their offsets, whatever they
+//! are.
 
 use crate::{Appended, Batch, Error, OffsetLog};
 
 impl OffsetLog {
-    /// Appends whole batches that carry their offsets and leader epochs. Offsets must grow and may have gaps: compaction
-    /// leaves them. If one batch is refused, none is kept.
+    /// Appends whole batches that carry their offsets and leader epochs. Offsets must grow and may
+    /// have gaps: compaction leaves them. If one batch is refused, none is kept.
     pub fn append_fetched(&mut self, now_ms: u64, batches: &[u8]) -> Result<Appended, Error> {
         self.settle()?;
         let mut rest = batches;

@@ -1,12 +1,13 @@
-//! The two index files of a segment: entries of a fixed size, so that the n-th stands at n times that size.
+//! The two index files of a segment: entries of a fixed size, so that the n-th stands at n times
+//! that size.
 //!
 //! ```text
 //! .index      4 offset, relative to the segment's base   4 position in the .log file
 //! .timeindex  8 time in milliseconds                     4 offset, relative to the segment's base
 //! ```
 //!
-//! Offsets here are **last** offsets of batches, as in Kafka. A sealed segment's entries stay on disk and are read
-//! one by one; those of the active segment are in memory too, in the same bytes.
+//! Offsets here are **last** offsets of batches, as in Kafka. A sealed segment's entries stay on
+//! disk and are read one by one; those of the active segment are in memory too, in the same bytes.
 
 use crate::{Dir, Error};
 
@@ -131,7 +132,8 @@ impl IndexFile {
         !self.stood.is_empty()
     }
 
-    /// Brings the entries into memory: all that are there, without the zeros that a killed Kafka leaves behind them.
+    /// Brings the entries into memory: all that are there, without the zeros that a killed Kafka
+    /// leaves behind them.
     pub(crate) fn load(&mut self, dir: &dyn Dir, file_len: u64) -> Result<(), Error> {
         if self.loaded.is_none() {
             let mut bytes = read_all(dir, &self.file, file_len)?;
@@ -172,8 +174,8 @@ impl IndexFile {
         }
     }
 
-    /// Makes the file say what memory says, and tells whether it had said something else. Zeros at the end do not
-    /// count.
+    /// Makes the file say what memory says, and tells whether it had said something else. Zeros at
+    /// the end do not count.
     pub(crate) fn settle(&mut self, dir: &mut dyn Dir, file_len: u64) -> Result<bool, Error> {
         self.stood = Vec::new();
         let loaded = self.loaded.as_deref().unwrap_or_default();

@@ -5,8 +5,8 @@ use crate::{Config, Dir};
 
 /// One partition's log.
 ///
-/// Invariants: `log_start <= log_end`. There is always a segment. Segments are in order of their base offsets; the
-/// last one is the active one, and only it grows.
+/// Invariants: `log_start <= log_end`. There is always a segment. Segments are in order of their
+/// base offsets; the last one is the active one, and only it grows.
 pub struct OffsetLog {
     pub(crate) dir: Box<dyn Dir>,
     pub(crate) config: Config,
@@ -21,13 +21,15 @@ pub struct OffsetLog {
     pub(crate) ticked_ms: Option<u64>,
 }
 
-/// Where to find batches: `len` bytes from `position` on in the `.log` file of the segment with base offset `segment`.
+/// Where to find batches: `len` bytes from `position` on in the `.log` file of the segment with
+/// base offset `segment`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slice {
     pub segment: u64,
     pub position: u64,
     pub len: u32,
-    /// The base offset of the first batch. Its first records may be older than what was asked for: clients skip them.
+    /// The base offset of the first batch. Its first records may be older than what was asked for:
+    /// clients skip them.
     pub first: u64,
 }
 
@@ -70,13 +72,15 @@ impl OffsetLog {
         &self.segments
     }
 
-    /// Where segment number `at` ends: the next one begins there, or the next record will stand there.
+    /// Where segment number `at` ends: the next one begins there, or the next record will stand
+    /// there.
     pub(crate) fn end_of(&self, at: usize) -> u64 {
         self.segments.get(at + 1).map_or(self.log_end, |next| next.base)
     }
 
-    /// When `tick` has something to do: at once if an index must be written anew or there is too much, later when the
-    /// oldest segment grows too old. What a tick could not do is tried again after `retention_check_ms`.
+    /// When `tick` has something to do: at once if an index must be written anew or there is too
+    /// much, later when the oldest segment grows too old. What a tick could not do is tried again
+    /// after `retention_check_ms`.
     pub fn deadline(&self) -> Option<u64> {
         let oldest = &self.segments[0];
         let lied = self.segments.iter().any(|segment| segment.lied.get());

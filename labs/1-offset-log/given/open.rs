@@ -1,4 +1,5 @@
-//! Opening a directory: which files are segments, which of them need a look, and what their indexes should say.
+//! Opening a directory: which files are segments, which of them need a look, and what their indexes
+//! should say.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +25,10 @@ pub struct Recovery {
 impl OffsetLog {
     /// Opens the log in a directory; an empty one is an empty log.
     ///
-    /// `trusted_to` is the offset up to which the log was synced: segments before it are believed, what comes after is
-    /// read, and cut where it is not whole. 0 trusts nothing. The log starts at the first segment's base offset;
-    /// a later start is the caller's to remember, and to set with `delete_before`.
+    /// `trusted_to` is the offset up to which the log was synced (Kafka: the recovery point).
+    /// Segments before it are believed. What comes after is read, and cut where it is not whole. 0
+    /// trusts nothing. The log starts at the first segment's base offset; a later start is the
+    /// caller's to remember, and to set with `delete_before`.
     pub fn open(
         dir: Box<dyn Dir>,
         config: Config,
@@ -82,7 +84,8 @@ impl OffsetLog {
         Ok((log, recovery))
     }
 
-    /// Believes a sealed segment that ends before `trusted_to`, if its index files are there and look like some.
+    /// Believes a sealed segment that ends before `trusted_to`, if its index files are there and
+    /// look like some.
     fn believe(
         &mut self,
         at: usize,
@@ -115,8 +118,9 @@ impl OffsetLog {
         Ok(false)
     }
 
-    /// Sets a segment's bookkeeping back to the last index entry before offset `before` that is true, or to its
-    /// beginning, and returns that entry's position: from there on the batches must be taken again.
+    /// Sets a segment's bookkeeping back to the last index entry before offset `before` that is
+    /// true, or to its beginning, and returns that entry's position: from there on the batches must
+    /// be taken again.
     pub(crate) fn rewind(
         &mut self,
         at: usize,

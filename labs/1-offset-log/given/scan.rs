@@ -23,8 +23,9 @@ impl Scan {
         Scan { file: segment.log.clone(), len, base: segment.base, position, window }
     }
 
-    /// The next batch and all its bytes. `None` where the file ends, and where what is left is no whole batch:
-    /// too short for its own length field, not Kafka's magic 2, or an offset that does not belong into this segment.
+    /// The next batch and all its bytes. `None` where the file ends, and where what is left is no
+    /// whole batch: too short for its own length field, not Kafka's magic 2, or an offset that does
+    /// not belong into this segment.
     pub(crate) fn next(&mut self, dir: &dyn Dir) -> Result<Option<(Batch, &[u8])>, Error> {
         let left = self.len - self.position;
         if left < Batch::HEADER as u64 {

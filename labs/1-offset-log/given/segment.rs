@@ -1,5 +1,6 @@
-//! A segment: some batches in a `.log` file, named by the first offset it may hold, and two index files
-//! that say where in it to look. The last segment of a log is the active one; the others are sealed.
+//! A segment: some batches in a `.log` file, named by the first offset it may hold, and two index
+//! files that say where in it to look. The last segment of a log is the active one; the others are
+//! sealed.
 
 use std::cell::Cell;
 
@@ -13,7 +14,8 @@ pub struct Segment {
     pub base: u64,
     /// Bytes in the `.log` file.
     pub size: u64,
-    /// The newest record's time so far, and the last offset of the batch that has it; -1 without times.
+    /// The newest record's time so far, and the last offset of the batch that has it; -1 without
+    /// times.
     pub(crate) newest: (i64, u64),
     /// The first batch's time, from which `segment.ms` counts.
     pub(crate) begun_ms: Option<i64>,
@@ -62,12 +64,13 @@ impl Segment {
         u64::try_from(self.newest.0).is_ok_and(|newest| now_ms.saturating_sub(newest) > ms)
     }
 
-    /// Takes a batch that stands, or is about to stand, at the end: counts it, and adds the index entries
-    /// that are due. In memory only; `flush` writes them.
+    /// Takes a batch that stands, or is about to stand, at the end: counts it, and adds the index
+    /// entries that are due. In memory only; `flush` writes them.
     ///
-    /// An entry is due once more than `index.interval.bytes` have passed since the last one. So the first batch
-    /// of a segment never gets one: the search begins there anyway. (Kafka: `LogSegment.append`.) When batches are
-    /// taken anew, an entry that the files have and that is true is kept, due or not.
+    /// An entry is due once more than `index.interval.bytes` have passed since the last one. So the
+    /// first batch of a segment never gets one: the search begins there anyway. (Kafka:
+    /// `LogSegment.append`.) When batches are taken anew, an entry that the files have and that is
+    /// true is kept, due or not.
     pub(crate) fn take(&mut self, batch: &Batch, config: &Config) {
         if self.newest.0 < batch.max_timestamp {
             self.newest = (batch.max_timestamp, batch.last_offset());

@@ -1,11 +1,11 @@
-//! Making the log shorter: at its end, when a follower learns that its leader knows better; and at its start,
-//! when records have been kept long enough.
+//! Making the log shorter: at its end, when a follower learns that its leader knows better; and at
+//! its start, when records have been kept long enough.
 
 use crate::{Error, OffsetLog, segment::Segment};
 
 impl OffsetLog {
-    /// Cuts off everything from offset `end` on. A batch that reaches beyond `end` goes as a whole, so the log may end
-    /// before `end`; the next append goes on where it ends.
+    /// Cuts off everything from offset `end` on. A batch that reaches beyond `end` goes as a whole,
+    /// so the log may end before `end`; the next append goes on where it ends.
     pub fn truncate(&mut self, end: u64) -> Result<(), Error> {
         self.must_hold(end)?;
         self.settle()?;
@@ -54,8 +54,9 @@ impl OffsetLog {
         Ok(())
     }
 
-    /// Moves the start: offsets below `offset` can no longer be read, and segments that hold nothing else are removed.
-    /// The files remember only the segments' base offsets; the caller remembers the start itself.
+    /// Moves the start: offsets below `offset` can no longer be read, and segments that hold
+    /// nothing else are removed. The files remember only the segments' base offsets; the caller
+    /// remembers the start itself.
     pub fn delete_before(&mut self, offset: u64) -> Result<(), Error> {
         if offset > self.log_end {
             self.must_hold(offset)?;
@@ -67,8 +68,8 @@ impl OffsetLog {
         Ok(())
     }
 
-    /// Removes the oldest segments and moves the start to the oldest that is left. If none would be, a new one
-    /// is begun first, so that the log still knows its end.
+    /// Removes the oldest segments and moves the start to the oldest that is left. If none would
+    /// be, a new one is begun first, so that the log still knows its end.
     pub(crate) fn remove_oldest(&mut self, count: usize) -> Result<Vec<u64>, Error> {
         if count == self.segments.len() {
             self.settle()?;
@@ -87,7 +88,8 @@ impl OffsetLog {
         Ok(removed)
     }
 
-    /// Removes the segment with number `at` and all behind it, newest first. Returns the bytes of their batches.
+    /// Removes the segment with number `at` and all behind it, newest first. Returns the bytes of
+    /// their batches.
     pub(crate) fn remove_from(&mut self, at: usize) -> Result<u64, Error> {
         let mut bytes = 0;
         while self.segments.len() > at {
@@ -97,7 +99,8 @@ impl OffsetLog {
         Ok(bytes)
     }
 
-    /// The `.log` file first: an index without a log is found and removed when the directory is opened.
+    /// The `.log` file first: an index without a log is found and removed when the directory is
+    /// opened.
     fn remove_files(&mut self, at: usize) -> Result<(), Error> {
         for file in self.segments[at].files() {
             self.dir.remove(file)?;

@@ -4,10 +4,11 @@ use crate::segment::{NO_TIME, Segment};
 use crate::{Error, OffsetLog, Slice};
 
 impl OffsetLog {
-    /// The first batch whose newest record is not older than `timestamp_ms`; `None` if all are older.
+    /// The first batch whose newest record is not older than `timestamp_ms`; `None` if all are
+    /// older.
     ///
-    /// The answer is the batch, not the record: its records may be compressed, and the log does not look into them.
-    /// (Kafka: `LogSegment.findOffsetByTimestamp`.)
+    /// The answer is the batch, not the record: its records may be compressed, and the log does not
+    /// look into them. (Kafka: `LogSegment.findOffsetByTimestamp`.)
     pub fn find_time(&self, timestamp_ms: i64) -> Result<Option<Slice>, Error> {
         let new_enough = |segment: &&Segment| segment.newest.0 >= timestamp_ms && segment.size > 0;
         for segment in self.segments.iter().filter(new_enough) {
@@ -24,9 +25,11 @@ impl OffsetLog {
         Ok(None)
     }
 
-    /// An offset from which on the search may begin, by the last time index entry that is not too new.
+    /// An offset from which on the search may begin, by the last time index entry that is not too
+    /// new.
     ///
-    /// An entry says: this batch has the newest time so far. So everything before that batch is older.
+    /// An entry says: this batch has the newest time so far. So everything before that batch is
+    /// older.
     fn time_hint(&self, segment: &Segment, timestamp_ms: i64) -> Result<Option<u64>, Error> {
         let (mut low, mut high) = (0, segment.times.len());
         while low < high {

@@ -6,8 +6,8 @@ use crate::window::Window;
 use crate::{Batch, Dir, Error, OffsetLog, Slice, index};
 
 impl OffsetLog {
-    /// The batches of the log in order, each with its own place, from somewhere at or before `offset` on. They go on
-    /// into the next segments.
+    /// The batches of the log in order, each with its own place, from somewhere at or before
+    /// `offset` on. They go on into the next segments.
     pub(crate) fn batches(
         &self,
         offset: u64,
@@ -27,8 +27,9 @@ impl OffsetLog {
 
     /// The batches of one segment in order, from somewhere at or before `offset` on.
     ///
-    /// If the segment's index has entries, it says where to begin. What it says is checked: an entry that does not lead
-    /// to its batch is not followed, and the index is written anew at the next tick.
+    /// If the segment's index has entries, it says where to begin. What it says is checked: an
+    /// entry that does not lead to its batch is not followed, and the index is written anew at the
+    /// next tick.
     pub(crate) fn batches_in<'a>(
         &'a self,
         segment: &'a Segment,
@@ -59,7 +60,8 @@ impl OffsetLog {
 const AHEAD: usize = 8 << 10;
 const MOST_AHEAD: usize = 32 << 10;
 
-/// Goes over the batches of one segment. Each comes with the segment's base offset and its position.
+/// Goes over the batches of one segment. Each comes with the segment's base offset and its
+/// position.
 pub(crate) struct Batches<'a> {
     dir: &'a dyn Dir,
     segment: &'a Segment,

@@ -11,12 +11,14 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// A window that reads `ahead` bytes at once, and up to `most` when that turns out to be too few.
+    /// A window that reads `ahead` bytes at once, and up to `most` when that turns out to be too
+    /// few.
     pub(crate) fn new(ahead: usize, most: usize) -> Self {
         Window { bytes: Vec::new(), position: 0, ahead, most }
     }
 
-    /// The `len` bytes at `position` of a file; fewer if the file, of `file_len` bytes, ends before.
+    /// The `len` bytes at `position` of a file; fewer if the file, of `file_len` bytes, ends
+    /// before.
     pub(crate) fn get(
         &mut self,
         dir: &dyn Dir,

@@ -1,12 +1,12 @@
-//! Batches to the end of the log: a roll if they do not fit, one write to the `.log` file, and the index entries that
-//! are due. Whatever the disk refuses leaves the log as it was.
+//! Batches to the end of the log: a roll if they do not fit, one write to the `.log` file, and the
+//! index entries that are due. Whatever the disk refuses leaves the log as it was.
 
 use crate::segment::{MOST_RELATIVE, Mark, NO_TIME, Segment};
 use crate::{Batch, Error, OffsetLog};
 
 impl OffsetLog {
-    /// Writes one batch that has its offset already. Returns the base offset of the segment that was sealed
-    /// to make room, if one was. `log_end` is the caller's to move.
+    /// Writes one batch that has its offset already. Returns the base offset of the segment that
+    /// was sealed to make room, if one was. `log_end` is the caller's to move.
     pub(crate) fn write(&mut self, now_ms: u64, batch: &[u8]) -> Result<Option<u64>, Error> {
         let header = Batch::parse_whole(batch)?;
         if header.base_offset > self.log_end {

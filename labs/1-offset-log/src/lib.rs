@@ -1,8 +1,9 @@
 //! Lab 1, the offset log: where does a record live?
 //!
-//! A partition is a log: batches of records one behind the other in a few files, each record with a number
-//! that never changes, its offset. This crate is such a log, in Kafka's own files. It has no clock, no network,
-//! no thread and no randomness: time is an argument, and the disk is a [`Dir`] that somebody hands in.
+//! A partition is a log: batches of records one behind the other in a few files, each record with a
+//! number that never changes, its offset. This crate is such a log, in Kafka's own files. It has no
+//! clock, no network, no thread and no randomness: time is an argument, and the disk is a [`Dir`]
+//! that somebody hands in.
 //!
 //! `src/` is yours: every file has a step or two. `given/` is there to be read and called.
 

@@ -3,12 +3,13 @@
 use crate::{Error, OffsetLog, Recovery, Scan};
 
 impl OffsetLog {
-    /// Takes the batches of segment number `at` one by one, until one is damaged or the file ends. What is
-    /// behind the last good batch is cut off, and so are the segments after it.
+    /// Takes the batches of segment number `at` one by one, until one is damaged or the file ends.
+    /// What is behind the last good batch is cut off, and so are the segments after it.
     ///
-    /// `scan` gives a batch and its bytes as long as there is something of the shape of a whole batch. It cannot
-    /// know whether the bytes are the ones that were written: the batch's CRC does. It is the CRC-32C of all bytes
-    /// from `Batch::CRC_FROM` on. `keep` takes a good batch: it moves `self.log_end` and the segment's `size`.
+    /// `scan` gives a batch and its bytes as long as there is something of the shape of a whole
+    /// batch. It cannot know whether the bytes are the ones that were written: the batch's CRC
+    /// does. It is the CRC-32C of all bytes from `Batch::CRC_FROM` on. `keep` takes a good batch:
+    /// it moves `self.log_end` and the segment's `size`.
     pub(crate) fn recover(
         &mut self,
         at: usize,

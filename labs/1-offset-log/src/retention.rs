@@ -1,10 +1,12 @@
-//! Records go when they are old or too many, whether anybody has read them or not. They go by the segment.
+//! Records go when they are old or take too much room, whether anybody has read them or not. They
+//! go by the segment.
 
 use crate::{Error, OffsetLog};
 
 impl OffsetLog {
-    /// Removes the oldest segments that have been kept long enough, moves the start of the log behind them, and returns
-    /// their base offsets. Nothing at or past the high watermark is removed.
+    /// Removes the oldest segments that have been kept long enough, moves the start of the log
+    /// behind them, and returns their base offsets. Nothing at or past the high watermark is
+    /// removed.
     pub fn tick(&mut self, now_ms: u64, high_watermark: u64) -> Result<Vec<u64>, Error> {
         self.heal()?;
         self.ticked_ms = Some(now_ms);
@@ -20,9 +22,10 @@ impl OffsetLog {
 
     /// How many of the oldest segments may go, by `retention.ms` or by `retention.bytes`.
     ///
-    /// By time: when the newest record in the segment is older than `retention_ms`. By size: when at least
-    /// `retention_bytes` are left without it. The first segment that must stay keeps all behind it, and so does an
-    /// empty one. `self.end_of(n)` is the offset at which segment number `n` ends.
+    /// By time: when the newest record in the segment is older than `retention_ms`. By size: when
+    /// at least `retention_bytes` are left without it. The first segment that must stay keeps all
+    /// behind it, and so does an empty one. `self.end_of(n)` is the offset at which segment number
+    /// `n` ends.
     fn expired(&self, now_ms: u64, high_watermark: u64) -> usize {
         todo!("step 5: count the segments to remove at {now_ms}, below {high_watermark}")
     }

@@ -3,16 +3,17 @@
 use crate::{Error, OffsetLog};
 
 impl OffsetLog {
-    /// Begins a new active segment whose first batch will have offset `next`, and returns the base offset of
-    /// the segment that is sealed by that.
+    /// Begins a new active segment whose first batch will have offset `next`, and returns the base
+    /// offset of the segment that is sealed by that.
     ///
-    /// Called when a batch does not fit into `segment.bytes` any more (and when `segment.ms` is over).
+    /// Called when a batch does not fit into `segment.bytes` any more (and when `segment.ms` is
+    /// over).
     pub(crate) fn roll(&mut self, next: u64) -> Result<u64, Error> {
         todo!("step 3: begin a new segment at {next}")
     }
 
-    /// The number (in `self.segments`, which is in order) of the segment in which to look for an offset: the last one
-    /// that does not begin after it.
+    /// The number (in `self.segments`, which is in order) of the segment in which to look for an
+    /// offset: the last one that does not begin after it.
     pub(crate) fn find(&self, offset: u64) -> usize {
         if self.segments.len() == 1 {
             return 0;

@@ -1,9 +1,11 @@
-//! The sparse index: for some batches, where they stand, so that a search need not begin at the front.
+//! The sparse index: for some batches, where they stand, so that a search need not begin at the
+//! front.
 
 use crate::{Batch, Entry, Error, Index};
 
-/// The index entry for a batch at `position` in the segment with base offset `base`, as it stands in the file:
-/// four bytes for the batch's **last** offset, relative to the base, then four for its position, both big-endian.
+/// The index entry for a batch at `position` in the segment with base offset `base`, as it stands
+/// in the file: four bytes for the batch's **last** offset, relative to the base, then four for its
+/// position, both big-endian.
 pub(crate) fn entry(base: u64, batch: &Batch, position: u64) -> [u8; 8] {
     // STARTER: todo!("step 4: the entry for {batch:?} at {position}, relative to {base}")
     // ANCHOR: step_4_a
@@ -15,7 +17,8 @@ pub(crate) fn entry(base: u64, batch: &Batch, position: u64) -> [u8; 8] {
     // ANCHOR_END: step_4_a
 }
 
-/// The best entry to begin a search for `offset` with: the last one whose offset is not greater; `None` if there is none.
+/// The best entry to begin a search for `offset` with: the last one whose offset is not greater;
+/// `None` if there is none.
 ///
 /// `index.len()` entries, `index.get(n)?` is the n-th; their offsets grow.
 pub(crate) fn nearest(index: &Index, offset: u64) -> Result<Option<Entry>, Error> {
