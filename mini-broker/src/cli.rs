@@ -9,6 +9,7 @@ pub mod serve;
 pub mod terminal;
 pub mod topics;
 
+use std::num::NonZero;
 use std::{fmt, io};
 
 /// A small broker that speaks Kafka's protocol, and the commands to use it.
@@ -60,10 +61,15 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Runs one command to its end. Two workers: one for the engine, one for the connections.
+/// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // Two at least: while one is busy with the engine, the other reads and writes.
+    let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.max(2))
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Topics(args) => topics::run(args).await,
@@ -72,5 +78,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::DumpLog(args) => dump_log::run(args).await,
             Command::Perf(args) => perf::run(args).await,
         }
-    })
+    });
+    // Nothing that still runs is waited for: not a read of the keyboard, not a stuck organ.
+    runtime.shutdown_background();
+    result
 }

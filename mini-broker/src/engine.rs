@@ -5,6 +5,7 @@
 
 mod clock;
 mod events;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
 use crate::broker::{Answer, Broker, Call, Input, Job, Located, Now, Output};
 use crate::disk::RealFiles;
 use clock::Clock;
+use watchdog::Turns;
 
 /// Requests that may wait for the engine before connections have to.
 const INBOX: usize = 1024;
@@ -52,6 +54,7 @@ pub struct Engine {
     sender: Sender<ToEngine>,
     connections: BTreeMap<u32, UnboundedSender<Delivery>>,
     out: Vec<Output>,
+    turns: Turns,
 }
 
 impl Engine {
@@ -66,12 +69,14 @@ impl Engine {
             sender: sender.clone(),
             connections: BTreeMap::new(),
             out,
+            turns: Turns::default(),
         };
         (engine, sender)
     }
 
     /// Runs until it is told to stop; then everything written is on the disk.
     pub async fn run(mut self) -> io::Result<()> {
+        let watching = tokio::spawn(self.turns.clone().watch());
         let mut turn = Vec::with_capacity(TURN);
         self.deliver();
         loop {
@@ -81,6 +86,7 @@ impl Engine {
                 _ = self.inbox.recv_many(&mut turn, TURN) => {}
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {}
             }
+            self.turns.count();
             let now = self.clock.now();
             for told in turn.drain(..) {
                 match told {
@@ -88,12 +94,16 @@ impl Engine {
                         self.connections.insert(connection, answers);
                     }
                     ToEngine::Input(input) => self.handle(now, input),
-                    ToEngine::Stop => return self.broker.stop(),
+                    ToEngine::Stop => {
+                        watching.abort();
+                        return self.broker.stop();
+                    }
                 }
             }
             self.deliver();
             self.broker.tick(now, &mut self.out);
             self.deliver();
+            self.turns.count();
             tokio::task::yield_now().await;
         }
     }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Sender;
+use tokio::task::{JoinError, JoinHandle};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
@@ -70,8 +72,9 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let max_request_bytes = config.number("socket.request.max.bytes") as usize;
     let mut out = Vec::new();
     let broker = Broker::new(config, Box::new(files.clone()), seed(), &mut out)?;
+    let mut signals = Signals::new()?;
     let (engine, to_engine) = Engine::new(broker, files, out);
-    let mut engine = tokio::spawn(engine.run());
+    let engine = tokio::spawn(engine.run());
     let listening = tokio::spawn(listen::listen(listener, to_engine.clone(), max_request_bytes));
 
     if let Some(file) = &args.port_file {
@@ -81,23 +84,56 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     println!("listening on {address}");
     io::stdout().flush()?;
 
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let stopped = until_stopped(engine, to_engine, &mut signals).await;
+    listening.abort();
+    stopped
+}
+
+/// The first signal asks for a clean stop, the second does not wait for it.
+async fn until_stopped(
+    mut engine: JoinHandle<io::Result<()>>,
+    to_engine: Sender<ToEngine>,
+    signals: &mut Signals,
+) -> Result<(), Failure> {
     tokio::select! {
-        _ = interrupt.recv() => info!("interrupted: stopping"),
-        _ = terminate.recv() => info!("asked to terminate: stopping"),
+        () = signals.next() => info!("stopping"),
         ended = &mut engine => return Err(ended_early(ended)),
     }
-    listening.abort();
-    let _ = to_engine.send(ToEngine::Stop).await;
-    match engine.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure::new(format!("the stop was not clean: {error}"))),
-        Err(panic) => Err(Failure::new(format!("the broker has a bug and stopped: {panic}"))),
+    let stop = async {
+        let _ = to_engine.send(ToEngine::Stop).await;
+        engine.await
+    };
+    tokio::select! {
+        stopped = stop => match stopped {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Failure::new(format!("the stop was not clean: {error}"))),
+            Err(panic) => Err(Failure::new(format!("the broker has a bug and stopped: {panic}"))),
+        },
+        () = signals.next() => Err(Failure::new("stopped at once; the next start looks closer")),
     }
 }
 
-fn ended_early(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Failure {
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn ended_early(ended: Result<io::Result<()>, JoinError>) -> Failure {
     match ended {
         Ok(_) => Failure::new("the engine stopped by itself"),
         Err(panic) => Failure::new(format!("the broker has a bug and stopped: {panic}")),

@@ -156,17 +156,14 @@ impl ByHand {
     pub fn run_jobs(&mut self) {
         while !self.jobs.is_empty() {
             for (call, job) in std::mem::take(&mut self.jobs) {
-                let done = match job {
-                    Job::Sync { to, .. } => Done::Synced { to },
-                    Job::Remove { dir } => {
-                        self.files.dirs.lock().unwrap().remove(&dir);
-                        Done::Removed
-                    }
+                let done = done(&job);
+                match job {
+                    Job::Sync { .. } => {}
+                    Job::Remove { dir } => drop(self.files.dirs.lock().unwrap().remove(&dir)),
                     Job::Checkpoint { name, text } => {
                         self.files.texts.lock().unwrap().insert(name, text);
-                        Done::Written
                     }
-                };
+                }
                 self.input(Input::Done { call, done: Ok(done) });
             }
         }
@@ -232,6 +229,15 @@ impl ByHand {
                 Output::Tell(event) => self.events.push(event),
             }
         }
+    }
+}
+
+/// What a job says when it went well.
+pub fn done(job: &Job) -> Done {
+    match job {
+        Job::Sync { to, .. } => Done::Synced { to: *to },
+        Job::Remove { .. } => Done::Removed,
+        Job::Checkpoint { .. } => Done::Written,
     }
 }
 

@@ -8,6 +8,7 @@ mod process;
 
 // By hand.
 mod configs;
+mod determinism;
 mod long_poll;
 mod metadata_log;
 mod retention;
