@@ -1,5 +1,6 @@
 //! The records of the metadata log, in the layout of Kafka's own (KRaft): what a cluster knows is
-//! the sum of these, read from the first to the last.
+//! the sum of these, read from the first to the last. Kafka's `DumpLogSegments` prints them with
+//! `--cluster-metadata-decoder`.
 
 use bytes::{Buf, BufMut, TryGetError};
 use uuid::Uuid;
