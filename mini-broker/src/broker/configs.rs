@@ -65,6 +65,8 @@ pub const SETTINGS: &[Setting] = settings! {
         "The longest time that written records wait for an fsync.";
     "log.index.interval.bytes" => "index.interval.bytes", Kind::Int { min: 0 }, "4096",
         "Bytes of log between two entries of its index.";
+    "log.message.timestamp.after.max.ms" => "message.timestamp.after.max.ms", Kind::Long { min: 0 }, "3600000",
+        "How far ahead of the broker's clock a record's timestamp may be.";
     "log.message.timestamp.type" => "message.timestamp.type", Kind::Choice(&["CreateTime"]), "CreateTime",
         "Whose clock a record's timestamp comes from.";
     "log.retention.bytes" => "retention.bytes", Kind::Long { min: -1 }, "-1",
@@ -248,6 +250,7 @@ fn synonym(name: &str, value: &str, source: i8) -> DescribeConfigsSynonym {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TopicSettings {
     pub max_message_bytes: usize,
+    pub timestamp_after_max_ms: i64,
     pub min_insync_replicas: usize,
     pub segment_bytes: u64,
     pub segment_ms: u64,
@@ -270,6 +273,7 @@ impl TopicSettings {
         let limit = |name: &str| u64::try_from(number(name)).ok();
         Self {
             max_message_bytes: natural("message.max.bytes") as usize,
+            timestamp_after_max_ms: number("log.message.timestamp.after.max.ms"),
             min_insync_replicas: natural("min.insync.replicas") as usize,
             segment_bytes: natural("log.segment.bytes"),
             segment_ms: natural("log.roll.ms"),

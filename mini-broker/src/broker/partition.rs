@@ -16,6 +16,7 @@ use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
 use crate::labs::Organ;
 use crate::labs::offset_log::{self, OffsetLog, Slice};
+use crate::records::header::Header;
 
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
@@ -128,13 +129,7 @@ impl Partition {
 
     /// Appends one batch. Its offset and leader epoch are written into it.
     pub fn append(&mut self, turn: &mut Turn, batch: &mut [u8]) -> Result<Appended, Refused> {
-        let most = self.settings.max_message_bytes;
-        if batch.len() > most {
-            return Err(Refused::new(
-                ErrorCode::MESSAGE_TOO_LARGE,
-                format!("a batch of {} bytes; {} takes at most {most}", batch.len(), self.topic),
-            ));
-        }
+        self.check_batch(turn.now, batch)?;
         if !self.on_disk {
             let made = self.write_own_files(turn);
             made.map_err(|error| self.storage(turn, error.into()))?;
@@ -150,6 +145,27 @@ impl Partition {
         let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
         let sync = if due { self.begin_sync(appended.last.saturating_add(1)) } else { None };
         Ok(Appended { first: appended.first, sync, rearm })
+    }
+
+    /// What a batch must be for this topic. A record from the future would keep its segment from ever
+    /// growing old (KIP-937).
+    fn check_batch(&self, now: Now, batch: &[u8]) -> Result<(), Refused> {
+        let most = self.settings.max_message_bytes;
+        if batch.len() > most {
+            return Err(Refused::new(
+                ErrorCode::MESSAGE_TOO_LARGE,
+                format!("a batch of {} bytes; {} takes at most {most}", batch.len(), self.topic),
+            ));
+        }
+        let newest = Header::read(batch).map_or(-1, |header| header.max_timestamp);
+        let latest = (now.wall_ms as i64).saturating_add(self.settings.timestamp_after_max_ms);
+        if newest > latest {
+            return Err(Refused::new(
+                ErrorCode::INVALID_TIMESTAMP,
+                format!("a record of time {newest}; now, {} takes none after {latest}", self.topic),
+            ));
+        }
+        Ok(())
     }
 
     /// acks=all wants `min.insync.replicas`; there is this one.

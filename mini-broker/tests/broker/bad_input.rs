@@ -10,6 +10,7 @@ use wire::produce::{PartitionProduceResponse, ProduceRequest};
 use wire::{ErrorCode, RequestHeader, encode_request};
 
 use crate::batches::{batch, fetch, packed, produce, resealed};
+use crate::by_hand::{ByHand, MemFiles, WALL_MS};
 use crate::process::{Connection, Server, still_serves};
 
 const NOW: i64 = 1_700_000_000_000;
@@ -134,6 +135,23 @@ fn a_batch_over_the_limit_is_too_large_and_one_below_is_not() {
     let told = client.produce("orders", -1, batch(NOW, &[&"x".repeat(most)]));
     assert_eq!(told.error_code, ErrorCode::NONE);
     still_serves(&server);
+}
+
+#[test]
+fn records_from_the_future_are_refused_from_the_first_millisecond_on() {
+    let mut broker = ByHand::start(MemFiles::default(), &[]);
+    broker.topic("orders");
+    let hour_ahead = WALL_MS as i64 + 3_600_000;
+    let append = |broker: &mut ByHand, at| {
+        let told = broker.ask(9, produce("orders", 0, -1, batch(at, &["a", "b"])));
+        told.responses[0].partition_responses[0].clone()
+    };
+
+    assert_eq!(append(&mut broker, hour_ahead - 1).error_code, ErrorCode::NONE);
+    let told = append(&mut broker, hour_ahead);
+    assert_refused(&told, ErrorCode::INVALID_TIMESTAMP);
+    broker.pass(1);
+    assert_eq!(append(&mut broker, hour_ahead).error_code, ErrorCode::NONE);
 }
 
 #[test]
