@@ -47,7 +47,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let files = RealFiles::open(&args.data_dir, open_files())?;
     let listener = TcpListener::bind(&args.listen)
         .await
-        .map_err(|error| Failure::new(format!("cannot listen on {}: {error}", args.listen)))?;
+        .map_err(|error| not_listening(&args.listen, &error))?;
     let address = listener.local_addr()?;
     let (host, port) = match &args.advertised_listener {
         Some(advertised) => host_and_port(advertised)?,
@@ -87,6 +87,17 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let stopped = until_stopped(engine, to_engine, &mut signals).await;
     listening.abort();
     stopped
+}
+
+fn not_listening(address: &str, error: &io::Error) -> Failure {
+    let instead = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another broker may be running: stop it, or take another port, \
+                                     such as --listen 127.0.0.1:9093"
+        }
+        _ => "",
+    };
+    Failure::new(format!("cannot listen on {address}: {error}{instead}"))
 }
 
 /// The first signal asks for a clean stop, the second does not wait for it.
