@@ -72,7 +72,7 @@ pub fn run(lab: Lab, tests: &[Test]) -> ExitCode {
             }
         }
     }
-    let first = failures.iter().map(|(step, _, failure)| failure.todo.unwrap_or(*step)).min();
+    let first = first_of(&failures);
     if let Some(first) = first {
         println!("\nfailures:\n");
         let told =
@@ -97,7 +97,7 @@ pub fn run(lab: Lab, tests: &[Test]) -> ExitCode {
     );
     match first {
         None => {
-            print_after(&lab, &choice, &chosen);
+            print_after(&lab, tests, &chosen);
             ExitCode::SUCCESS
         }
         Some(first) => {
@@ -107,27 +107,35 @@ pub fn run(lab: Lab, tests: &[Test]) -> ExitCode {
     }
 }
 
+/// The step to do first: one that really fails, before one that is only not written yet.
+fn first_of(failures: &[(u32, &str, Failure)]) -> Option<u32> {
+    let wrong = failures.iter().filter(|(_, _, failure)| failure.todo.is_none());
+    let unfinished = failures.iter().filter_map(|(_, _, failure)| failure.todo);
+    wrong.map(|(step, _, _)| *step).min().or(unfinished.min())
+}
+
 /// The last lines: which step is next, where, and how long it takes.
 fn print_next(lab: &Lab, first: u32, failures: &[(u32, &str, Failure)]) {
-    let unfinished = failures.iter().find(|(_, _, failure)| failure.todo == Some(first));
     let Step { title, minutes } = step_in(lab.readme, first);
-    if let Some((_, _, failure)) = unfinished {
-        if first == 1 {
-            println!("This red is right: nothing is written yet, and it is your first step.\n");
-        }
-        println!("next: step {first}, {title}{minutes}");
-        println!("      {}", failure.place);
-    } else {
-        let failing = failures.iter().filter(|(step, _, _)| *step == first);
-        let (_, name, failure) = failing.clone().next().expect("a step fails because a test does");
+    let failing = failures.iter().filter(|(step, _, _)| *step == first);
+    let wrong: Vec<_> = failing.filter(|(_, _, failure)| failure.todo.is_none()).collect();
+    let unfinished = failures.iter().find(|(_, _, failure)| failure.todo == Some(first));
+    if let Some((_, name, failure)) = wrong.first() {
         println!(
-            "next: step {first}, {title}: {} of its tests fail; the first is",
-            failing.count()
+            "next: step {first}, {title}: {} of its tests {}; the first is",
+            wrong.len(),
+            if wrong.len() == 1 { "fails" } else { "fail" }
         );
         println!("      {name}");
         for line in failure.with_rules(lab).lines() {
             println!("      {line}");
         }
+        println!("      {}", failure.place);
+    } else if let Some((_, _, failure)) = unfinished {
+        if first == 1 {
+            println!("This red is right: nothing is written yet, and it is your first step.\n");
+        }
+        println!("next: step {first}, {title}{minutes}");
         println!("      {}", failure.place);
     }
     println!(
@@ -136,22 +144,44 @@ fn print_next(lab: &Lab, first: u32, failures: &[(u32, &str, Failure)]) {
     );
 }
 
-/// When the tests of one step were asked for, and all pass: what comes after it.
-fn print_after(lab: &Lab, choice: &Choice, chosen: &[Test]) {
-    let (Some((first, _)), Some((last, _))) = (chosen.first(), chosen.last()) else { return };
-    let step = step_of(first);
-    if !choice.parts.is_empty() && step == step_of(last) && step < u32::MAX {
-        let Step { title, minutes } = step_in(lab.readme, step + 1);
-        match title.is_empty() {
-            true => println!(
-                "step {step} is done, the last one.    all of them: cargo test -p {}",
-                lab.package
-            ),
-            false => {
-                println!("step {step} is done. After it comes step {}, {title}{minutes}", step + 1)
-            }
+/// When all tests of one step were asked for, and pass: what is next.
+fn print_after(lab: &Lab, tests: &[Test], chosen: &[Test]) {
+    let Some(step) = chosen.first().map(|(name, _)| step_of(name)) else { return };
+    let of_step = tests.iter().filter(|(name, _)| step_of(name) == step).count();
+    let one_whole_step =
+        chosen.iter().all(|(name, _)| step_of(name) == step) && chosen.len() == of_step;
+    if step == u32::MAX || !one_whole_step {
+        return;
+    }
+    match unwritten(lab) {
+        Some((next, place)) if next != step => {
+            let Step { title, minutes } = step_in(lab.readme, next);
+            println!("step {step} is done. next: step {next}, {title}{minutes}: {place}");
+        }
+        _ => println!(
+            "step {step} is done.    again: cargo test -p {} shows what is next",
+            lab.package
+        ),
+    }
+}
+
+/// The first step whose `todo!` still stands in the lab's `src/`, and where.
+fn unwritten(lab: &Lab) -> Option<(u32, String)> {
+    let sources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
+    let mut todos = Vec::new();
+    for source in sources.flatten() {
+        let text = fs::read_to_string(source.path()).unwrap_or_default();
+        for (line, number) in text.lines().zip(1..) {
+            let step = line.trim_start().strip_prefix("todo!(\"step ").and_then(|rest| {
+                rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()
+            });
+            let name = source.file_name();
+            todos.extend(step.map(|step| {
+                (step, format!("{}/src/{}:{number}", lab.folder, name.to_string_lossy()))
+            }));
         }
     }
+    todos.into_iter().min()
 }
 
 struct Failure {

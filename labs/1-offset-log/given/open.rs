@@ -27,7 +27,8 @@ impl OffsetLog {
     ///
     /// `trusted_to` is the offset up to which the log was synced (Kafka: the recovery point).
     /// Segments before it are believed. What comes after is read, and cut where it is not whole. 0
-    /// trusts nothing. The log starts at the first segment's base offset; a later start is the
+    /// trusts nothing. A log that ends just there, with the end of a file, was stopped cleanly: it
+    /// needs no recovery. The log starts at the first segment's base offset; a later start is the
     /// caller's to remember, and to set with `delete_before`.
     pub fn open(
         dir: Box<dyn Dir>,
@@ -71,10 +72,22 @@ impl OffsetLog {
             let len_of = |file: &str| files.get(file).copied();
             if !log.believe(at, trusted_to, len_of)? {
                 let position = log.rewind(at, trusted_to, len_of)?;
+                let clean = log.after_a_clean_stop(at, position, trusted_to)?;
                 let segment = &mut log.segments[at];
                 let len = std::mem::replace(&mut segment.size, position);
-                let scan = Scan::new(segment, len, position);
-                log.recover(at, scan, &mut recovery)?;
+                if let Some(batches) = clean {
+                    batches.iter().for_each(|batch| log.keep(at, batch));
+                } else {
+                    let scan = Scan::new(segment, len, position);
+                    log.recover(at, scan, &mut recovery)?;
+                    assert!(
+                        at < log.segments.len(),
+                        "R1.16: recover({at}, …) has removed segment number {at} itself\n  expected: \
+                         only those behind it are removed, from {at} + 1 on\n  got:      {} segments \
+                         are left",
+                        log.segments.len()
+                    );
+                }
                 if log.settle_indexes(at, len_of)? {
                     recovery.rebuilt.push(log.segments[at].base);
                 }
@@ -116,6 +129,33 @@ impl OffsetLog {
         }
         segment.newest = (NO_TIME, segment.base);
         Ok(false)
+    }
+
+    /// The batches from `position` to the end of the last segment, if there the log ends cleanly:
+    /// with the end of the file, and just before `trusted_to`. Only headers are looked at: all of
+    /// it was synced. `None` if there is any doubt.
+    fn after_a_clean_stop(
+        &self,
+        at: usize,
+        position: u64,
+        trusted_to: u64,
+    ) -> Result<Option<Vec<Batch>>, Error> {
+        if at + 1 < self.segments.len() {
+            return Ok(None);
+        }
+        let mut end = self.log_end;
+        let mut batches = Vec::new();
+        for found in self.batches_from(&self.segments[at], position) {
+            match found {
+                Ok((_, _, batch)) if batch.base_offset >= end => {
+                    end = batch.last_offset() + 1;
+                    batches.push(batch);
+                }
+                Ok(_) | Err(Error::Damaged { .. }) => return Ok(None),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok((end == trusted_to).then_some(batches))
     }
 
     /// Sets a segment's bookkeeping back to the last index entry before offset `before` that is

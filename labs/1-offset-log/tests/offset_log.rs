@@ -2,11 +2,12 @@
 //!
 //! In each step small asserts come first, then a transcript, then histories that chance wrote (`support/history.rs`).
 
+use std::fmt::Debug;
 use std::fs;
 use std::process::ExitCode;
 
 use grader::{Lab, Works, check, check_transcript};
-use offset_log::{Batch, Config, Dir, Error, FsDir, MemDir, OffsetLog, Slice, log_file};
+use offset_log::{Appended, Batch, Config, Dir, Error, FsDir, MemDir, OffsetLog, Slice, log_file};
 use support::batches::{batch, placed};
 use support::history::{Level, histories};
 use support::parity;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
             step_2_nothing_at_or_past_the_high_watermark,
             step_2_offsets_may_have_gaps,
             step_2_damage_is_an_error_not_an_answer,
+            step_2_a_clean_stop_loses_nothing,
             step_2_the_same_in_the_file_system,
             step_2_transcript,
             step_2_any_history,
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
             step_4_an_entry_is_eight_bytes,
             step_4_the_defaults_are_kafkas,
             step_4_a_search_begins_near_its_offset,
+            step_4_an_entry_for_the_very_offset_is_followed,
             step_4_an_entry_that_lies_is_found_out,
             step_4_a_full_disk_takes_the_entry_back,
             step_4_times_are_found,
@@ -75,10 +78,12 @@ fn main() -> ExitCode {
             step_4_transcript,
             step_4_any_history,
             step_5_old_segments_go,
+            step_5_the_newest_record_counts,
             step_5_segments_go_by_size,
             step_5_the_first_that_must_stay_keeps_the_rest,
             step_5_the_high_watermark_holds_them,
             step_5_even_the_active_segment_grows_old,
+            step_5_an_empty_segment_stays,
             step_5_the_deadline_says_when,
             step_5_transcript,
             step_5_any_history,
@@ -119,6 +124,41 @@ fn fill(log: &mut OffsetLog, count: u64, bytes: usize) {
     }
 }
 
+/// An append of a good batch; if the log refuses it, then because of what was written into its header.
+#[track_caller]
+fn append(log: &mut OffsetLog, leader_epoch: i32, mut batch: Vec<u8>) -> Appended {
+    match log.append(0, leader_epoch, &mut batch) {
+        Ok(appended) => appended,
+        Err(error @ Error::NotABatch { expected, got, .. }) => {
+            let (why, expected) = if got == expected.swap_bytes() {
+                (
+                    "it looks like these bytes in the other order: big-endian has the highest first",
+                    expected,
+                )
+            } else {
+                ("a byte was changed that the log does not set", 0)
+            };
+            let expected =
+                if expected == 0 { "no error".to_owned() } else { format!("{expected}") };
+            panic!(
+                "R1.2: an append of a good batch is refused; {why}\n  expected: {expected}\n  got:      {error}"
+            )
+        }
+        Err(error) => panic!("R1.1: an append fails\n  expected: no error\n  got:      {error}"),
+    }
+}
+
+/// Wants a call to be refused by the disk.
+#[track_caller]
+fn check_disk_full<T: Debug>(what: &str, result: Result<T, Error>) {
+    let got = match result {
+        Err(Error::Io(_)) => return,
+        Err(other) => format!("another error: {other}"),
+        Ok(value) => format!("no error: {value:?}"),
+    };
+    panic!("R1.3: {what}\n  expected: the error of the full disk, passed on\n  got:      {got}");
+}
+
 const FIRST: &str = "00000000000000000000.log";
 
 fn bounds(log: &OffsetLog) -> (u64, u64) {
@@ -137,8 +177,11 @@ fn read(log: &OffsetLog, dir: &MemDir, offset: u64) -> Vec<(u64, u64)> {
 // Step 1: append gives the next offset.
 
 fn step_1_the_first_batch_gets_offset_0() {
-    let mut log = log_in(&MemDir::new(), Config::default());
-    let appended = log.append(0, 0, &mut batch(3, 0, 0)).works("R1.1: an append");
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, Config::default());
+    let appended = append(&mut log, 0, batch(3, 0, 0));
+    let (bytes, expected) = (dir.bytes(FIRST).len(), batch(3, 0, 0).len());
+    check("R1.1", "bytes in the file; self.write brings them there", bytes, expected);
     check("R1.1", "the first of 3 records", appended.first, 0);
     check("R1.1", "the last of 3 records", appended.last, 2);
     check("R1.1", "the log end offset after 3 records", log.log_end(), 3);
@@ -150,12 +193,14 @@ fn step_1_the_next_batch_goes_on_where_the_last_one_ended() {
     let mut log = log_in(&dir, Config::default());
     let mut next = 0;
     for records in [3, 1, 7, 2] {
-        let appended = log.append(0, 0, &mut batch(records, 0, 0)).works("R1.1: an append");
+        let appended = append(&mut log, 0, batch(records, 0, 0));
         check("R1.1", format!("the first of {records} records"), appended.first, next);
         next += u64::from(records);
         check("R1.1", format!("the last of {records} records"), appended.last, next - 1);
         check("R1.1", "the log end offset", log.log_end(), next);
     }
+    let all: usize = [3, 1, 7, 2].map(|records| batch(records, 0, 0).len()).iter().sum();
+    check("R1.1", "bytes in the file", dir.bytes(FIRST).len(), all);
     let second = &dir.bytes(FIRST)[batch(3, 0, 0).len()..];
     check("R1.2", "bytes 0 to 7 of the second batch", &second[..8], &[0, 0, 0, 0, 0, 0, 0, 3]);
 }
@@ -164,8 +209,8 @@ fn step_1_only_offset_and_leader_epoch_are_set() {
     let dir = MemDir::new();
     let mut log = log_in(&dir, Config::default());
     let (first, second) = (batch(2, 90, 1_000), batch(1, 120, 2_000));
-    log.append(0, 5, &mut first.clone()).works("R1.1: an append");
-    log.append(0, 6, &mut second.clone()).works("R1.1: an append");
+    append(&mut log, 5, first.clone());
+    append(&mut log, 6, second.clone());
     let bytes = dir.bytes(FIRST);
     check("R1.2", "bytes in the file", bytes.len(), first.len() + second.len());
     let (one, two) = bytes.split_at(first.len());
@@ -194,8 +239,12 @@ fn step_1_what_is_no_batch_is_refused() {
         ("two batches", two),
     ] {
         let result = log.append(0, 0, &mut bytes);
-        let refused = matches!(result, Err(Error::NotABatch { .. }));
-        check("R1.3", format!("{what} is refused; it gave {result:?}"), refused, true);
+        let got = match result {
+            Err(Error::NotABatch { .. }) => "refused",
+            Err(_) => "another error than NotABatch",
+            Ok(_) => "taken",
+        };
+        check("R1.3", format!("an append of what is no batch: {what}"), got, "refused");
         check("R1.3", format!("the log end offset after {what}"), log.log_end(), 2);
         check("R1.3", format!("the files after {what}"), dir.files() == before, true);
     }
@@ -208,7 +257,7 @@ fn step_1_a_full_disk_leaves_the_log_as_it_was() {
     let before = dir.files();
     dir.set_space(Some(99));
     let result = log.append(0, 0, &mut batch(2, 100, 0));
-    check("R1.3", "the append fails", matches!(result, Err(Error::Io(_))), true);
+    check_disk_full("an append of 100 bytes with space for 99", result);
     check("R1.3", "the log end offset after it", log.log_end(), 2);
     check("R1.3", "the files after it", dir.files() == before, true);
     dir.set_space(None);
@@ -293,6 +342,15 @@ fn step_2_as_many_whole_batches_as_fit_but_at_least_one() {
         check("R1.6", format!("bytes found with max_bytes {max_bytes}"), slice.len, len);
         check("R1.6", "the position", slice.position, 0);
     }
+    // A large batch between two small ones: what does not fit ends the read, it is not stepped over.
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, Config::default());
+    for bytes in [100, 300, 100] {
+        log.append(0, 0, &mut batch(1, bytes, 0)).works("R1.1: an append");
+    }
+    let slice = log.read(0, 3, 250).works("R1.4: a read");
+    let what = "bytes found with max_bytes 250 in batches of 100, 300 and 100: the second does not fit, so the read ends before it";
+    check("R1.6", what, slice.len, 100);
 }
 
 fn step_2_nothing_at_or_past_the_high_watermark() {
@@ -351,6 +409,18 @@ fn step_2_damage_is_an_error_not_an_answer() {
     check("R1.4", "a read over a damaged header", error, expected);
 }
 
+fn step_2_a_clean_stop_loses_nothing() {
+    let dir = MemDir::new();
+    three_batches(&dir);
+    // All nine were synced before the stop: there is nothing to recover.
+    let (mut log, recovery) = open(&dir, Config::default(), 9);
+    check("R1.16", "batches checked after a clean stop", recovery.checked, 0);
+    check("R1.16", "start and end after a clean stop", bounds(&log), (0, 9));
+    check("R1.4", "batches after a clean stop", read(&log, &dir, 0), vec![(0, 2), (3, 3), (4, 8)]);
+    let appended = append(&mut log, 0, batch(1, 110, 0));
+    check("R1.1", "the next offset after a clean stop", appended.first, 9);
+}
+
 fn step_2_the_same_in_the_file_system() {
     let folder = support::folder("step_2");
     let open = || OffsetLog::open(Box::new(FsDir::new(&folder)), Config::default(), 0);
@@ -383,7 +453,7 @@ fn step_2_transcript() {
         # The end is not an error; what is past it is.
         read 6
         read 7
-        # What a follower fetches may have gaps.
+        # What a follower has fetched keeps its offsets, and may have gaps: two records from 10 on.
         fetched 10+2
         read 6";
     check_transcript(&LAB, "read", &transcript(script));
@@ -408,7 +478,7 @@ fn step_3_a_batch_that_does_not_fit_begins_a_segment() {
     check("R1.8", "the segment that the fourth batch sealed", appended.sealed, Some(0));
     let times = dir.bytes("00000000000000000000.timeindex");
     let newest = vec![0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 2]; // time 2, offset 2
-    check("R1.8", "the time index of the sealed segment", times, newest);
+    check("R1.8", "the time index of the sealed segment; self.seal() ends it", times, newest);
     check("R1.8", "segments after the fourth batch", bases(&log), vec![0, 3]);
     check("R1.8", "bytes in the new segment's file", dir.bytes(&log_file(3)).len(), 100);
     let appended = log.append(0, 0, &mut batch(2, 100, 0)).works("R1.1: an append");
@@ -445,7 +515,8 @@ fn step_3_a_read_finds_the_segment() {
     }
     let slice = log.read(4, 10, 1000).works("R1.4: a read");
     let expected = Slice { segment: 3, position: 100, len: 200, first: 4 };
-    check("R1.6", "a read ends with its segment", slice, expected);
+    let what = "a read ends with its segment (that is src/read.rs, step 2)";
+    check("R1.6", what, slice, expected);
 }
 
 fn step_3_a_read_goes_on_in_the_next_segment() {
@@ -492,8 +563,8 @@ fn step_3_a_roll_on_a_full_disk_leaves_the_log_as_it_was() {
     for space in [0, 11, 12, 50, 99, 111] {
         dir.set_space(Some(space));
         let result = log.append(3, 0, &mut batch(1, 100, 3));
-        let failed = matches!(result, Err(Error::Io(_)));
-        check("R1.3", format!("an append with {space} bytes of space fails"), failed, true);
+        let what = "an append that rolls: 12 bytes to seal, 100 for the batch";
+        check_disk_full(&format!("{what}; with {space} bytes of space"), result);
         check("R1.3", "segments after it", bases(&log), vec![0]);
         check("R1.3", "the files after it", dir.files() == before, true);
         check("R1.3", "the log end offset after it", log.log_end(), 3);
@@ -508,8 +579,7 @@ fn step_3_a_roll_on_a_full_disk_leaves_the_log_as_it_was() {
     for space in [0, 150, 250, 450, 650, 800] {
         dir.set_space(Some(space));
         let result = log.append_fetched(7, &fetched);
-        let failed = matches!(result, Err(Error::Io(_)));
-        check("R1.3", format!("800 fetched bytes with {space} bytes of space fail"), failed, true);
+        check_disk_full(&format!("an append of 800 fetched bytes with space for {space}"), result);
         check("R1.3", "segments after it", bases(&log), vec![0, 3, 6]);
         check("R1.3", "the log end offset after it", log.log_end(), 7);
     }
@@ -573,11 +643,11 @@ fn step_3_transcript() {
         read 3
         read 4
         read 6
-        # A leader knows better: offsets from 5 on are not what it has.
+        # `truncate`: a leader knows better what offset 5 is. Its batch goes as a whole, from 4 on.
         truncate 5
         read 4
         append 1 bytes=100
-        # A user deletes records.
+        # `delete-before`: a user deletes records, and the start moves.
         delete-before 4
         read 3
         files";
@@ -651,8 +721,27 @@ fn step_4_a_search_begins_near_its_offset() {
         let read = dir.bytes_read(&name) - before;
         let position = (offset - segment) * 1000;
         check("R1.11", "the slice", slice, Slice { segment, position, len: 1000, first: offset });
-        let few = read <= 64 << 10;
-        check("R1.11", format!("read from {offset} looks at few bytes; it took {read}"), few, true);
+        let got = if read <= 64 << 10 { "few" } else { "many" };
+        let what = format!(
+            "the search for {offset} begins near it: bytes of log that it looks at; it took {read}"
+        );
+        check("R1.11", what, got, "few");
+    }
+}
+
+fn step_4_an_entry_for_the_very_offset_is_followed() {
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, Config { index_interval_bytes: 20_000, ..Config::default() });
+    fill(&mut log, 10, 10_000);
+    check("R1.10", "entries, for offsets 3, 6 and 9", dir.bytes(INDEX).len() / 8, 3);
+    for offset in [3, 6, 9] {
+        let before = dir.bytes_read(FIRST);
+        log.read(offset, 10, 1).works("R1.4: a read");
+        let read = dir.bytes_read(FIRST) - before;
+        let what = format!(
+            "the search for {offset} begins at the entry for {offset} itself: bytes of log that it looks at, of 10000 a batch; it took {read}"
+        );
+        check("R1.11", what, if read <= 20_000 { "few" } else { "many" }, "few");
     }
 }
 
@@ -692,8 +781,8 @@ fn step_4_a_full_disk_takes_the_entry_back() {
     for space in [0, 99, 100, 107, 108, 119] {
         dir.set_space(Some(space));
         let result = log.append(4, 0, &mut batch(1, 100, 4));
-        let failed = matches!(result, Err(Error::Io(_)));
-        check("R1.3", format!("an append with {space} bytes of space fails"), failed, true);
+        let what = "an append of 100 bytes, with entries of 8 and 12";
+        check_disk_full(&format!("{what}; with {space} bytes of space"), result);
         check("R1.3", format!("the files after it, {space}"), dir.files() == before, true);
         check("R1.3", "the log end offset after it", log.log_end(), 4);
     }
@@ -830,6 +919,27 @@ fn step_5_old_segments_go() {
         log.tick(1 << 40, 0).works("R1.13: a tick"),
         vec![],
     );
+}
+
+fn step_5_the_newest_record_counts() {
+    let mut log = old_log(&MemDir::new(), 10, keep_ms(1000));
+    // Records of 0, 100, 200 in segment 0; of 300, 400, 500 in segment 3.
+    let gone = log.tick(1400, 10).works("R1.13: a tick");
+    let what = "removed at 1400, when segment 3's oldest record is 1100 old and its newest 900, \
+                and 1000 is kept: the newest counts";
+    check("R1.14", what, gone, vec![0]);
+}
+
+fn step_5_an_empty_segment_stays() {
+    let dir = MemDir::new();
+    old_log(&dir, 4, keep_bytes(0));
+    // The last segment has begun, and has nothing yet.
+    dir.put(&log_file(3), Vec::new());
+    let (mut log, _) = open(&dir, Config { segment_bytes: 300, ..keep_bytes(0) }, 3);
+    let gone = log.tick(0, 3).works("R1.13: a tick");
+    check("R1.13", "removed to keep 0 bytes, when segment 3 is empty: it stays", gone, vec![0]);
+    check("R1.13", "start and end", bounds(&log), (3, 3));
+    check("R1.13", "segments", bases(&log), vec![3]);
 }
 
 fn step_5_segments_go_by_size() {
@@ -1154,7 +1264,7 @@ fn step_6_an_entry_that_lies_is_found_out() {
 fn step_6_what_was_synced_is_not_read_again() {
     let (dir, batches) = before_the_crash();
     let copy = || MemDir::holding(dir.files());
-    for (trusted_to, checked) in [(0, 6), (9, 4), (10, 2), (15, 2), (18, 2), (100, 2)] {
+    for (trusted_to, checked) in [(0, 6), (9, 4), (10, 2), (15, 2), (18, 0), (100, 2)] {
         let (log, recovery) = open(&copy(), full_of_files(), trusted_to);
         check(
             "R1.16",
@@ -1169,9 +1279,17 @@ fn step_6_what_was_synced_is_not_read_again() {
     let mut log = log_in(&dir, indexed());
     fill(&mut log, 100, 100);
     let (again, recovery) = open(&dir, indexed(), 100);
-    check("R1.16", "batches checked after a clean stop", recovery.checked, 2);
+    check("R1.16", "batches checked after a clean stop", recovery.checked, 0);
     check("R1.16", "start and end", bounds(&again), (0, 100));
     check("R1.14", "when it grows old", again.deadline(), log.deadline());
+    let (_, recovery) = open(&dir, indexed(), 99);
+    check("R1.16", "batches checked when the last was not synced", recovery.checked, 2);
+    // A batch that begins before the one before it ends is not what a clean stop leaves.
+    let twice = MemDir::new();
+    twice.put(FIRST, [placed(batch(3, 0, 0), 0, 0), placed(batch(3, 0, 0), 2, 0)].concat());
+    let (log, recovery) = open(&twice, full_of_files(), 5);
+    let got = (log.log_end(), recovery.checked);
+    check("R1.16", "the log end and the batches checked when offsets go back", got, (3, 1));
     // What was trusted wrongly, because the disk lost it, is cut all the same.
     let dir = copy();
     dir.tear(&log_file(10), 200);
@@ -1272,12 +1390,12 @@ fn step_6_transcript() {
         append 2 bytes=100
         append 2 bytes=100
         append 2 bytes=100
-        # The power goes while the last batch is written.
+        # The power goes while the last batch is written: 30 bytes of it never reach the disk.
         tear 30
         restart
         read 4
         append 1 bytes=100
-        # A bit turns in the batch before the last.
+        # A bit turns 150 bytes before the end, so in the batch before the last.
         flip 150
         restart
         files

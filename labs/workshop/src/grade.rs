@@ -144,7 +144,10 @@ impl Grade {
         let looked = self.outcome == Outcome::Looked;
         let open = |s: &StepGrade| s.state == State::Todo || (!looked && s.state != State::Done);
         let untouched = self.steps.iter().all(|step| step.state == State::Todo);
-        match self.steps.iter().position(open) {
+        // A step that is wrong comes before one that is not written, and that before one that only waits for another.
+        let wrong = self.steps.iter().position(StepGrade::is_wrong);
+        let todo = || self.steps.iter().position(|step| step.state == State::Todo);
+        match wrong.or_else(todo).or_else(|| self.steps.iter().position(open)) {
             Some(step) if !untouched => Next::Step(step),
             step => self.predict().or(step.map(Next::Step)).unwrap_or(Next::Done),
         }
@@ -159,11 +162,21 @@ impl Grade {
 
     /// The step at hand: the first that is not done.
     pub fn step_at_hand(&self) -> Option<&StepGrade> {
-        self.steps.iter().find(|step| step.state != State::Done)
+        match self.next() {
+            Next::Step(at) => self.steps.get(at),
+            _ => self.steps.iter().find(|step| step.state != State::Done),
+        }
     }
 }
 
 impl StepGrade {
+    /// Written, and not right: more than waiting for another step.
+    pub fn is_wrong(&self) -> bool {
+        let waits = |test: &Test| test.message.contains(" waits for step ");
+        self.state == State::Red
+            && (self.tests.is_empty() || self.tests.iter().any(|test| !test.passed && !waits(test)))
+    }
+
     /// The failing test to look at: one of this step's own, rather than one that waits for another step.
     pub fn red(&self) -> Option<&Test> {
         let failed = || self.tests.iter().filter(|test| !test.passed);

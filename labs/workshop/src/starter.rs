@@ -94,6 +94,11 @@ pub fn with_body(lab: &Lab, solution: &str, anchor: &str, other: &str) -> Result
     })
 }
 
+/// The solution's text as it stands in the lab when only the steps up to one are written.
+pub fn up_to(lab: &Lab, solution: &str, step: u32) -> Result<String, String> {
+    rebuild(lab, solution, |body| (body.step() > Some(step)).then(|| body.starter.clone()))
+}
+
 fn rebuild(
     lab: &Lab,
     solution: &str,

@@ -171,7 +171,15 @@ impl History {
         let mut taken = 0;
         while len < got.len() {
             let Some(next) = expected.get(taken) else { break };
-            check("R1.6", "the bytes of a batch", got[len..].starts_with(&next.bytes), true);
+            let same = got[len..].starts_with(&next.bytes);
+            let what = format!("the bytes {len} on from the slice's begin");
+            let expected = format!("the batch [{} to {}]", next.first, next.last);
+            check(
+                "R1.6",
+                what,
+                if same { &expected } else { "another batch, or a piece" },
+                &expected,
+            );
             len += next.bytes.len();
             taken += 1;
         }
@@ -204,7 +212,8 @@ impl History {
         self.dir.set_space(Some(self.rng.usize(0..batch.len())));
         let failed = self.log.append(self.now_ms, 0, &mut batch).is_err();
         self.dir.set_space(None);
-        check("R1.3", "an append to a full disk fails", failed, true);
+        let got = if failed { "an error" } else { "no error" };
+        check("R1.3", "an append to a full disk", got, "an error");
     }
 
     fn truncate(&mut self) {
@@ -247,22 +256,38 @@ impl History {
             let old = self.config.retention_ms.is_some_and(|ms| newest >= 0 && age_ms > ms as i64);
             let large =
                 self.config.retention_bytes.is_some_and(|limit| left - before[n].1 >= limit);
-            (old, large, before[n].1 > 0 && end_of(n) <= watermark)
+            let why = format!(
+                "its newest record is {age_ms} ms old (retention.ms {:?}), {} bytes are left without it (retention.bytes {:?})",
+                self.config.retention_ms,
+                left - before[n].1,
+                self.config.retention_bytes,
+            );
+            (old, large, before[n].1 > 0 && end_of(n) <= watermark, why)
         };
         let mut left = size;
         let mut all_old = true;
         for n in 0..removed.len() {
-            let (old, large, may) = may_go(n, left);
+            let (old, large, may, why) = may_go(n, left);
             all_old &= old;
-            check("R1.14", format!("segment {} is old or too much", bases[n]), old || large, true);
-            check("R1.15", format!("segment {} is below the watermark", bases[n]), may, true);
+            let got = if old || large { "may go" } else { "must stay" };
+            check("R1.14", format!("segment {} was removed: {why}", bases[n]), got, "may go");
+            let got = if may { "below" } else { "past it, or empty" };
+            let what = format!(
+                "segment {} was removed: {} bytes, up to {}, the high watermark being {watermark}",
+                bases[n],
+                before[n].1,
+                end_of(n)
+            );
+            check("R1.15", what, got, "below");
             left -= before[n].1;
         }
         if removed.len() < before.len() {
-            let (old, large, may) = may_go(removed.len(), left);
+            let (old, large, may, why) = may_go(removed.len(), left);
             // Kafka looks at ages first: behind one that goes for its size alone, an old one may wait for the next tick.
             let stays = !may || !large && (!old || !all_old);
-            check("R1.14", format!("segment {} must stay", bases[removed.len()]), stays, true);
+            let got = if stays { "must stay" } else { "may go" };
+            let what = format!("segment {} was left: {why}", bases[removed.len()]);
+            check("R1.14", what, got, "must stay");
         }
         if !removed.is_empty() {
             self.model.log_start = self.model.log_start.max(end_of(removed.len() - 1));

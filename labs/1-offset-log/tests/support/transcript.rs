@@ -152,11 +152,16 @@ impl Stage {
                 let (name, bytes) =
                     files.iter().rfind(|(name, _)| name.ends_with(".log")).expect("a .log file");
                 let at = bytes.len() as u64 - words.number(1);
-                match words.plain[0] {
-                    "tear" => dir.tear(name, at),
-                    _ => dir.flip(name, at, 1),
-                }
-                vec![format!("{name} {} bytes", dir.bytes(name).len())]
+                vec![match words.plain[0] {
+                    "tear" => {
+                        dir.tear(name, at);
+                        format!("{name} {at} bytes")
+                    }
+                    _ => {
+                        dir.flip(name, at, 1);
+                        format!("{name} byte {at} of {}", bytes.len())
+                    }
+                }]
             }
             "restart" => return self.open(words.named("trusted").unwrap_or(0)),
             other => panic!("no such input: {other}"),

@@ -18,6 +18,7 @@ pub fn check(kit: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     let mut troubles = solution(&scratch, lab, made)?;
     if troubles.is_empty() {
         troubles.extend(starter_fails(&scratch, lab, made)?);
+        troubles.extend(step_by_step(&scratch, lab, made)?);
         troubles.extend(wrongs(kit, &scratch, lab, made)?);
     }
     Ok(troubles)
@@ -181,6 +182,38 @@ fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     }
     for test in tests.iter().filter(|test| !test.passed && !is_todo(test)) {
         troubles.push(format!("{at}: {} fails by more than a todo!: {}", test.name, first(test)));
+    }
+    Ok(troubles)
+}
+
+/// With the bodies of the steps up to one, the tests of these steps pass: none needs a later step.
+fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
+    let mut troubles = Vec::new();
+    for written in lab.steps.iter().map(|step| step.number) {
+        let mut texts = Vec::new();
+        for made in made {
+            match starter::up_to(lab, &made.solution, written) {
+                Ok(text) => texts.push(text),
+                Err(why) => return could_not(format!("{}: {why}.", made.name)),
+            }
+        }
+        let at = format!("{}, steps 1 to {written} written", lab.folder());
+        let ran = built(scratch, lab, &files(made, &texts))?
+            .and_then(|built| run(scratch, lab, &built, None));
+        let tests = match ran {
+            Ok(tests) => tests,
+            Err(why) => return Ok(vec![format!("{at}: {why}")]),
+        };
+        let red = |test: &&Test| !test.passed && test.step() <= Some(written);
+        troubles.extend(
+            tests
+                .iter()
+                .filter(red)
+                .map(|test| format!("{at}: {} is red: {}", test.name, first(test))),
+        );
+        if !tests.iter().any(|test| red(&test)) {
+            paint::print(&[Line::new().dim(format!("  green with steps 1 to {written} written"))]);
+        }
     }
     Ok(troubles)
 }

@@ -1,0 +1,19 @@
+//! step_2 caught by step_3: puts batches of two segments into one slice; while there is one segment, nothing shows it (R1.6)
+let (log_start, log_end) = (self.log_start, self.log_end);
+if offset < log_start || offset > log_end {
+    return Err(Error::OffsetOutOfRange { offset, log_start, log_end });
+}
+let mut slice = Slice::empty(offset);
+for found in self.batches(offset)? {
+    let (place, batch) = found?;
+    if batch.last_offset() < offset {
+        continue;
+    }
+    let fits = slice.len + place.len <= max_bytes;
+    if batch.last_offset() >= below || (slice.len > 0 && !fits) {
+        break;
+    }
+    slice =
+        if slice.len == 0 { place } else { Slice { len: slice.len + place.len, ..slice } };
+}
+Ok(slice)
