@@ -491,7 +491,7 @@ fn step_3_a_batch_that_does_not_fit_begins_a_segment() {
     for base in ["00000000000000000000", "00000000000000000003", "00000000000000000007"] {
         expected.extend(["index", "log", "timeindex"].map(|end| format!("{base}.{end}")));
     }
-    check("R1.8", "files", files, expected);
+    check("R1.8", "files; roll makes all three of a segment", files, expected);
 }
 
 fn step_3_a_read_finds_the_segment() {

@@ -35,7 +35,7 @@ fn organ_broke(partition: &str, broken: &Broken) -> String {
     match broken.message.strip_prefix("not yet implemented: ") {
         Some(step) => format!(
             "{whose} {lab} is not finished: {step}\n    at {}\n    {partition} answers \
-             UNKNOWN_SERVER_ERROR until the broker starts again",
+             UNKNOWN_SERVER_ERROR until that step is written and the broker starts again",
             broken.place
         ),
         None => format!(
