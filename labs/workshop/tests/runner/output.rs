@@ -80,6 +80,18 @@ fn a_red_step_is_told_with_its_rule_and_its_place_last() {
 }
 
 #[test]
+fn a_step_that_only_waits_does_not_hide_one_that_is_wrong() {
+    let grade = graded(
+        "test step_1_a ... FAILED\ntest step_2_b ... FAILED\n\nfailures:\n\n\
+         step 1 waits for step 2: labs/1-counter/src/lib.rs:5\n\
+         step_2_b: labs/1-counter/tests/counter.rs:12\n    R1.3: below zero\n\ntest result: FAILED.\n",
+    );
+    assert!(!grade.steps[0].is_wrong() && grade.steps[1].is_wrong());
+    assert_eq!(grade.next(), Next::Step(1));
+    assert_eq!(grade.step_at_hand().map(|step| step.step.number), Some(2));
+}
+
+#[test]
 fn a_lab_is_done_only_with_its_predictions() {
     let green = RED.replace("step_2_takes_away ... FAILED", "step_2_takes_away ... ok");
     let mut grade = graded(&green);
