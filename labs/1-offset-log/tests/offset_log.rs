@@ -215,8 +215,18 @@ fn step_1_only_offset_and_leader_epoch_are_set() {
     check("R1.2", "bytes in the file", bytes.len(), first.len() + second.len());
     let (one, two) = bytes.split_at(first.len());
     check("R1.1", "bytes 0 to 7 of the second batch", &two[0..8], &[0, 0, 0, 0, 0, 0, 0, 2]);
-    check("R1.2", "bytes 12 to 15 of the first batch", &one[12..16], &[0, 0, 0, 5]);
-    check("R1.2", "bytes 12 to 15 of the second batch", &two[12..16], &[0, 0, 0, 6]);
+    check(
+        "R1.2",
+        "bytes 12 to 15 of the first batch, the highest first",
+        &one[12..16],
+        &[0, 0, 0, 5],
+    );
+    check(
+        "R1.2",
+        "bytes 12 to 15 of the second batch, the highest first",
+        &two[12..16],
+        &[0, 0, 0, 6],
+    );
     check("R1.2", "the first batch as a whole", one, &placed(first, 0, 5)[..]);
     check("R1.2", "the second batch as a whole", two, &placed(second, 2, 6)[..]);
 }
