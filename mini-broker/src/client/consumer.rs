@@ -159,14 +159,29 @@ impl Consumer {
             let what = format!("partition {}-{partition}", self.topic);
             return Err(Error::refused(what, data.error_code, None));
         }
-        let wire::Records::Here(batches) = data.records else { return Ok(None) };
+        let wire::Records::Here(mut batches) = data.records else { return Ok(None) };
         let mut next = from;
+        // Bytes before the first damaged batch, and the damage.
+        let (mut good, mut corrupt) = (0, None);
         for batch in records::batches(&batches) {
             let batch = batch.map_err(|error| {
                 let what = format!("partition {}-{partition}", self.topic);
                 Error::refused(what, ErrorCode::CORRUPT_MESSAGE, Some(error.to_string()))
             })?;
+            if !batch.crc_matches() {
+                let offset = batch.header.base_offset;
+                let place = format!("{}-{partition}", self.topic);
+                corrupt = Some(Error::Corrupt { place, offset });
+                break;
+            }
+            good += batch.header.size();
             next = next.max(batch.header.last_offset().saturating_add(1));
+        }
+        match corrupt {
+            // What stands before the damage is handed out; the next fetch begins at the damage.
+            Some(_) if good > 0 => batches.truncate(good),
+            Some(error) => return Err(error),
+            None => {}
         }
         position.next = next;
         let high_watermark = data.high_watermark;

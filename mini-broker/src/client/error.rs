@@ -27,6 +27,9 @@ pub enum Error {
     /// A broker's answer with an error code. `what` says what was asked.
     #[error("{what}: {code}: {}", said(.code, .message))]
     Refused { what: String, code: ErrorCode, message: Option<String> },
+    /// Asking again would bring the same bytes.
+    #[error("the batch at offset {offset} of {place} is damaged: its CRC does not match its bytes")]
+    Corrupt { place: String, offset: i64 },
     #[error("the cluster has no broker {0} at the moment")]
     NoSuchBroker(i32),
 }

@@ -143,6 +143,27 @@ fn a_reader_begins_where_it_is_told() {
     assert!(said.contains("topic `t` has no partition 2: it has 2, counted from 0"), "{said}");
 }
 
+/// A broker sends bytes without looking at them, so the reader must.
+#[test]
+fn a_damaged_batch_is_not_handed_out_but_what_stands_before_it_is() {
+    let server = Server::start();
+    server.ok("topics --create --topic t --partitions 1", b"");
+    server.ok("produce --topic t --sync", b"one\ntwo\nthree\n");
+    let file = server.file("t-0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&file).unwrap();
+    // The last byte counts headers; before it stands the last letter of `three`.
+    let letter = bytes.len() - 2;
+    bytes[letter] ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+
+    let consume = "consume --topic t --partition 0 --offset earliest --timeout-ms 300";
+    let output = server.run(consume, b"");
+    assert_eq!(text(&output.stdout), "one\ntwo\n");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("the batch at offset 2 of t-0 is damaged"), "{said}");
+}
+
 #[test]
 fn perf_prints_kafkas_lines() {
     let server = Server::start();
