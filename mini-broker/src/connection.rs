@@ -4,6 +4,8 @@
 //! out. What is read is decoded and validated here, so that clients' work runs in parallel and the
 //! engine sees only whole requests.
 
+mod buffer;
+
 mod send;
 
 use std::collections::VecDeque;
@@ -23,6 +25,7 @@ use wire::{DecodeError, ErrorCode, RequestHeader, decode_request, frame};
 use crate::broker::{Answer, Client, Input, Ticket};
 use crate::engine::{Delivery, ToEngine};
 use crate::validate::validate;
+use buffer::ReadBuffer;
 
 const MOST_UNDER_WAY: usize = 64;
 
@@ -32,6 +35,9 @@ const FIRST_READ: usize = 16 << 10;
 /// Frames up to this size get their memory at once. Larger ones grow as their bytes arrive, so that
 /// a client that only announces bytes does not take any.
 const RESERVED_WHOLE: usize = 1 << 20;
+
+/// A client that says nothing for this long may say nothing for hours: its memory is given back.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Half a frame may wait this long for its other half, and as much again for each MiB.
 const HALF_FRAME: Duration = Duration::from_secs(30);
@@ -53,7 +59,7 @@ pub struct Connection {
     answers: UnboundedReceiver<Delivery>,
     limits: Limits,
     /// Read and not yet cut into frames. Holds no memory while the connection is idle.
-    read: BytesMut,
+    read: ReadBuffer,
     /// When the frame that has begun must be whole.
     frame_due: Option<Instant>,
     large: Option<OwnedSemaphorePermit>,
@@ -88,7 +94,7 @@ impl Connection {
             engine,
             answers,
             limits,
-            read: BytesMut::new(),
+            read: ReadBuffer::default(),
             frame_due: None,
             large: None,
             under_way: VecDeque::new(),
@@ -120,6 +126,7 @@ impl Connection {
                         return Ok(());
                     }
                 }
+                () = tokio::time::sleep(IDLE), if self.read.is_idle() => self.read.rest(),
                 () = sleep_until(due), if due.is_some() && may_read => {
                     return Err(hang_up("half a request, and nothing more came"));
                 }
@@ -130,15 +137,12 @@ impl Connection {
     /// Reads what is there, into memory reserved for it. False: the client is gone.
     fn read_some(&mut self) -> io::Result<bool> {
         let missing = match self.announced()? {
-            Some(whole) => (4 + whole - self.read.len()).min(RESERVED_WHOLE),
+            Some(whole) => (4 + whole - self.read.bytes.len()).min(RESERVED_WHOLE),
             None => FIRST_READ,
         };
         self.read.reserve(missing);
-        match self.stream.try_read_buf(&mut self.read) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.let_go_of_empty_buffer();
-                Ok(true)
-            }
+        match self.stream.try_read_buf(&mut self.read.bytes) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
             read => read.map(|bytes| bytes > 0),
         }
     }
@@ -146,9 +150,9 @@ impl Connection {
     /// Cuts off the frames that are whole, and hands their requests on.
     async fn take_frames(&mut self) -> io::Result<()> {
         while !self.closing && self.under_way.len() < MOST_UNDER_WAY {
-            let cut = frame::cut(&mut self.read, self.limits.max_request_bytes);
+            let cut = frame::cut(&mut self.read.bytes, self.limits.max_request_bytes);
             let Some(frame) = cut.map_err(io::Error::other)? else {
-                if self.read.is_empty() {
+                if self.read.bytes.is_empty() {
                     self.frame_due = None;
                 } else if self.frame_due.is_none() {
                     let mebibytes = self.announced()?.unwrap_or(0) >> 20;
@@ -159,7 +163,6 @@ impl Connection {
             self.frame_due = None;
             self.take_request(frame).await?;
         }
-        self.let_go_of_empty_buffer();
         Ok(())
     }
 
@@ -237,19 +240,13 @@ impl Connection {
 
     /// The length of the frame that has begun, once its four bytes are there.
     fn announced(&self) -> io::Result<Option<usize>> {
-        let Some(announced) = self.read.first_chunk() else { return Ok(None) };
+        let Some(announced) = self.read.bytes.first_chunk() else { return Ok(None) };
         let length = frame::check_length(*announced, self.limits.max_request_bytes);
         length.map(Some).map_err(io::Error::other)
     }
 
     fn is_large(&self) -> bool {
         matches!(self.announced(), Ok(Some(length)) if length > RESERVED_WHOLE)
-    }
-
-    fn let_go_of_empty_buffer(&mut self) {
-        if self.read.is_empty() {
-            self.read = BytesMut::new();
-        }
     }
 }
 
