@@ -4,7 +4,7 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from contract import serve, to_bytes, to_text
+from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
 BROKER = None
 CONSUMER = None
@@ -150,13 +150,7 @@ def refused(case, topic):
         elif case == "unknown-topic":
             ADMIN.delete_topics([topic])[topic].result(10)
         else:
-            partitions, replicas, configs = {
-                "exists": (1, 1, {}),
-                "illegal-name": (1, 1, {}),
-                "no-partitions": (0, 1, {}),
-                "too-many-replicas": (1, 3, {}),
-                "unknown-config": (1, 1, {"colour": "red"}),
-            }[case]
+            partitions, replicas, configs = REFUSED_TOPICS[case]
             new = NewTopic(topic, partitions, replicas, config=configs)
             ADMIN.create_topics([new])[topic].result(10)
     except KafkaException as error:

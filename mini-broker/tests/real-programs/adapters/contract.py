@@ -4,6 +4,15 @@ import json
 import sys
 import traceback
 
+# What a topic is asked to be in the cases where a broker must not create it: partitions, replicas, settings.
+REFUSED_TOPICS = {
+    "exists": (1, 1, {}),
+    "illegal-name": (1, 1, {}),
+    "no-partitions": (0, 1, {}),
+    "too-many-replicas": (1, 3, {}),
+    "unknown-config": (1, 1, {"colour": "red"}),
+}
+
 
 def serve(handlers):
     """Answers each request with the handler named by its "do", until stdin ends."""

@@ -7,7 +7,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 
-from contract import serve, to_bytes, to_text
+from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
 logging.basicConfig(level=logging.ERROR)
 BROKER = None
@@ -131,13 +131,7 @@ def refused(case, topic):
         elif case == "unknown-topic":
             ADMIN.delete_topics([topic])
         else:
-            partitions, replicas, configs = {
-                "exists": (1, 1, {}),
-                "illegal-name": (1, 1, {}),
-                "no-partitions": (0, 1, {}),
-                "too-many-replicas": (1, 3, {}),
-                "unknown-config": (1, 1, {"colour": "red"}),
-            }[case]
+            partitions, replicas, configs = REFUSED_TOPICS[case]
             ADMIN.create_topics([NewTopic(topic, partitions, replicas, topic_configs=configs)])
     except KafkaError as error:
         return {"code": error.errno}
