@@ -161,9 +161,10 @@ pub enum Event {
         count: usize,
         log_start: u64,
     },
-    /// An organ panicked: this partition answers no more.
+    /// An organ panicked: this partition answers no more, or this topic was not made.
     OrganBroke {
-        partition: String,
+        lab: &'static str,
+        what: String,
         broken: crate::labs::Broken,
     },
     /// The disk failed a partition.

@@ -63,6 +63,7 @@ impl From<io::Error> for Failure {
 
 /// Runs one command to its end.
 pub fn run(cli: Cli) -> Result<(), Failure> {
+    crate::labs::install_panic_hook();
     // Two at least: while one is busy with the engine, the other reads and writes.
     let cores = std::thread::available_parallelism().map_or(2, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()

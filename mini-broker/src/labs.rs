@@ -12,6 +12,10 @@
 pub use ::offset_log;
 #[cfg(not(feature = "lab-offset-log"))]
 pub use ::offset_log_solution as offset_log;
+#[cfg(feature = "lab-partitions")]
+pub use ::partitions;
+#[cfg(not(feature = "lab-partitions"))]
+pub use ::partitions_solution as partitions;
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
@@ -24,11 +28,18 @@ pub struct Wired {
 }
 
 /// Every organ of the broker. A new lab adds its line here and its pair of `use` lines above.
-pub const WIRED: &[Wired] = &[Wired {
-    lab: "offset-log",
-    folder: "labs/1-offset-log",
-    yours: cfg!(feature = "lab-offset-log"),
-}];
+pub const WIRED: &[Wired] = &[
+    Wired {
+        lab: "offset-log",
+        folder: "labs/1-offset-log",
+        yours: cfg!(feature = "lab-offset-log"),
+    },
+    Wired {
+        lab: "partitions",
+        folder: "labs/2-partitions",
+        yours: cfg!(feature = "lab-partitions"),
+    },
+];
 
 /// The line a broker prints at its start: which organs are the learner's.
 pub fn banner() -> String {
@@ -40,6 +51,17 @@ pub fn banner() -> String {
         (true, _) => format!("organs: all ours ({})", ours.join(", ")),
         (_, true) => format!("organs: all yours ({})", yours.join(", ")),
         _ => format!("organs: yours {}; ours {}", yours.join(", "), ours.join(", ")),
+    }
+}
+
+/// What a panic in an organ says to a person: whose organ, which step, and where.
+pub fn told(lab: &str, broken: &Broken) -> String {
+    let yours = WIRED.iter().any(|organ| organ.lab == lab && organ.yours);
+    let whose = if yours { "your" } else { "our" };
+    let Broken { message, place } = broken;
+    match message.strip_prefix("not yet implemented: ") {
+        Some(step) => format!("{whose} {lab} is not finished: {step}\n    at {place}"),
+        None => format!("{whose} {lab} panicked: {message}\n    at {place}"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use wire::ErrorCode;
 
-use crate::labs::{Broken, offset_log};
+use crate::labs::{Broken, offset_log, partitions};
 
 /// Why a request, or its part for one partition, was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,13 @@ impl From<Broken> for Refused {
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
         Self::new(ErrorCode::KAFKA_STORAGE_ERROR, error.to_string())
+    }
+}
+
+impl From<partitions::Error> for Refused {
+    fn from(error: partitions::Error) -> Self {
+        let partitions::Error::Replicas { .. } = error;
+        Self::new(ErrorCode::INVALID_REPLICATION_FACTOR, error.to_string())
     }
 }
 

@@ -28,7 +28,7 @@ impl Broker {
     ) {
         let create = request.allow_auto_topic_creation
             && self.config.flag("auto.create.topics.enable")
-            && self.create_missing(now, &request);
+            && self.create_missing(now, &request, out);
         if create {
             // Looked at again once the new topics count; a second try would create nothing new.
             request.allow_auto_topic_creation = false;
@@ -40,14 +40,19 @@ impl Broker {
     }
 
     /// Creates what is asked for and not there. Whether something was, or is being, created.
-    fn create_missing(&mut self, now: Now, request: &MetadataRequest) -> bool {
+    fn create_missing(
+        &mut self,
+        now: Now,
+        request: &MetadataRequest,
+        out: &mut Vec<Output>,
+    ) -> bool {
         let names = request.topics.iter().flatten().filter_map(|topic| topic.name.as_deref());
         let missing: BTreeSet<&str> = names
             .filter(|name| !self.cluster.topics.contains_key(*name) && !INTERNAL.contains(name))
             .collect();
         let mut creating = false;
         for name in missing {
-            creating |= match self.create_on_demand(now, name) {
+            creating |= match self.create_on_demand(now, name, out) {
                 Ok(()) => true,
                 // Somebody else asked first, and waits for the same sync.
                 Err(refused) => refused.code == ErrorCode::TOPIC_ALREADY_EXISTS,

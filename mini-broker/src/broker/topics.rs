@@ -17,6 +17,7 @@ use super::partition::Partition;
 use super::waiting::Then;
 use super::{Broker, Event, Job, Now, Output, Refused, Ticket};
 use crate::coordinator::{METADATA_DIR, MOST_PARTITIONS, NewTopic, Record};
+use crate::labs::{self, partitions};
 
 impl Broker {
     pub(super) fn create_topics(
@@ -42,7 +43,7 @@ impl Broker {
                 let created = if twice.contains(&name) {
                     Err(Refused::new(ErrorCode::INVALID_REQUEST, "The topic is named twice."))
                 } else {
-                    self.create_topic(now, topic, request.validate_only)
+                    self.create_topic(now, topic, request.validate_only, out)
                 };
                 created.unwrap_or_else(|refused| CreatableTopicResult {
                     name,
@@ -61,6 +62,7 @@ impl Broker {
         now: Now,
         topic: CreatableTopic,
         validate_only: bool,
+        out: &mut Vec<Output>,
     ) -> Result<CreatableTopicResult, Refused> {
         let mut configs = BTreeMap::new();
         for config in &topic.configs {
@@ -71,7 +73,7 @@ impl Broker {
             configs.insert(config.name.clone(), value);
         }
         check_topic(&configs).map_err(|why| Refused::new(ErrorCode::INVALID_CONFIG, why))?;
-        let replicas = self.placed(&topic)?;
+        let replicas = self.placed(&topic, out)?;
         let (partitions, factor) = (replicas.len(), replicas.first().map_or(0, Vec::len));
         let described = describe_topic(&self.config, &configs);
         let topic = NewTopic { name: topic.name, replicas, configs };
@@ -99,7 +101,11 @@ impl Broker {
     }
 
     /// For each partition the brokers that keep it: as asked for, or all on this one.
-    fn placed(&self, topic: &CreatableTopic) -> Result<Vec<Vec<i32>>, Refused> {
+    fn placed(
+        &mut self,
+        topic: &CreatableTopic,
+        out: &mut Vec<Output>,
+    ) -> Result<Vec<Vec<i32>>, Refused> {
         let invalid = |why: &str| Refused::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, why);
         if !topic.assignments.is_empty() {
             if topic.num_partitions != -1 || topic.replication_factor != -1 {
@@ -110,7 +116,7 @@ impl Broker {
             }
             let mut placed = BTreeMap::new();
             for assignment in &topic.assignments {
-                if assignment.broker_ids != [self.config.node_id] {
+                if !is_placement(&assignment.broker_ids, &[self.config.node_id]) {
                     return Err(invalid("Each partition needs brokers that exist, each once."));
                 }
                 placed.insert(assignment.partition_index, assignment.broker_ids.clone());
@@ -135,28 +141,56 @@ impl Broker {
                 "Number of partitions must be larger than 0.",
             ));
         }
-        if factor != 1 {
-            return Err(Refused::new(
-                ErrorCode::INVALID_REPLICATION_FACTOR,
-                format!(
-                    "Replication factor {factor} with 1 broker: there must be at least 1 and at most as many as brokers."
-                ),
-            ));
-        }
         // One too many is enough for the coordinator to refuse, and costs little memory.
-        let partitions = partitions.min(MOST_PARTITIONS as i64 + 1) as usize;
-        Ok(vec![vec![self.config.node_id]; partitions])
+        let partitions = partitions.min(MOST_PARTITIONS as i64 + 1) as u32;
+        self.spread(&topic.name, &[], partitions, factor, out)
+    }
+
+    /// Asks the organ of lab 2 where new partitions go. What it says is checked: a replica on a
+    /// broker that does not exist would never be written.
+    fn spread(
+        &mut self,
+        topic: &str,
+        have: &[Vec<i32>],
+        add: u32,
+        replicas: i64,
+        out: &mut Vec<Output>,
+    ) -> Result<Vec<Vec<i32>>, Refused> {
+        let brokers = [self.config.node_id];
+        let factor = u16::try_from(replicas).map_err(|_| {
+            let why = format!("A replication factor of {replicas}: it must be at least 1.");
+            Refused::new(ErrorCode::INVALID_REPLICATION_FACTOR, why)
+        })?;
+        let placed = labs::fenced(|| partitions::spread(&brokers, have, add, factor));
+        let placed = placed.map_err(|broken| {
+            let (what, lab) = (format!("topic {topic}"), "partitions");
+            out.push(Output::Tell(Event::OrganBroke { lab, what, broken: broken.clone() }));
+            Refused::from(broken)
+        })??;
+        let right = |replicas: &Vec<i32>| {
+            replicas.len() == usize::from(factor) && is_placement(replicas, &brokers)
+        };
+        if placed.len() != add as usize || !placed.iter().all(right) {
+            let why = format!("the lab partitions placed {add} partitions on {placed:?}");
+            return Err(Refused::new(ErrorCode::UNKNOWN_SERVER_ERROR, why));
+        }
+        Ok(placed)
     }
 
     /// Creates a topic that somebody asked about, with all the defaults.
-    pub(super) fn create_on_demand(&mut self, now: Now, name: &str) -> Result<(), Refused> {
+    pub(super) fn create_on_demand(
+        &mut self,
+        now: Now,
+        name: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refused> {
         let topic = CreatableTopic {
             name: name.into(),
             num_partitions: -1,
             replication_factor: -1,
             ..Default::default()
         };
-        self.create_topic(now, topic, false).map(|_| ())
+        self.create_topic(now, topic, false, out).map(|_| ())
     }
 
     pub(super) fn delete_topics(
@@ -290,4 +324,12 @@ impl Broker {
             })),
         }
     }
+}
+
+/// Brokers that exist, at least one, none of them twice.
+fn is_placement(replicas: &[i32], brokers: &[i32]) -> bool {
+    let distinct: BTreeSet<&i32> = replicas.iter().collect();
+    !replicas.is_empty()
+        && distinct.len() == replicas.len()
+        && replicas.iter().all(|broker| brokers.contains(broker))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Failure, terminal};
-use crate::client::partitioner::{Sticky, for_key};
+use crate::client::partitioner::Partitioner;
 use crate::client::producer::{Delivery, Message, Settings};
 use crate::client::{Client, Producer};
 use crate::records::Codec;
@@ -81,7 +81,7 @@ async fn send_all(
     mut lines: mpsc::Receiver<io::Result<Vec<u8>>>,
     args: &Args,
 ) -> Result<(), Failure> {
-    let mut partitions = Partitions { sticky: Sticky::new(0, args.batch_size) };
+    let mut partitioner = Partitioner::new(args.batch_size, terminal::seed());
     let mut tally = Tally::default();
     let mut progress = terminal::Progress::alone();
     let mut number = 0u64;
@@ -102,8 +102,16 @@ async fn send_all(
                         return Err(failure);
                     }
                 };
-                let partition = partitions.of(&parsed, producer.partitions());
-                producer.push(partition as i32, parsed.message(terminal::wall_ms()));
+                let bytes = parsed.value.map_or(0, <[u8]>::len);
+                let chosen = partitioner.partition(parsed.key, bytes, producer.partitions());
+                let partition = match chosen {
+                    Ok(partition) => partition,
+                    Err(error) => {
+                        finish(&mut producer, &mut tally).await?;
+                        return Err(error.into());
+                    }
+                };
+                producer.push(partition, parsed.message(terminal::wall_ms()));
                 if args.sync {
                     finish(&mut producer, &mut tally).await?;
                 }
@@ -125,19 +133,6 @@ async fn finish(producer: &mut Producer, tally: &mut Tally) -> Result<(), Failur
         tally.count(producer.progress().await?);
     }
     Ok(())
-}
-
-struct Partitions {
-    sticky: Sticky,
-}
-
-impl Partitions {
-    fn of(&mut self, parsed: &Parsed<'_>, count: u32) -> u32 {
-        match parsed.key {
-            Some(key) => for_key(key, count),
-            None => self.sticky.partition(parsed.value.map_or(0, <[u8]>::len), count),
-        }
-    }
 }
 
 #[derive(Default)]

@@ -1,7 +1,6 @@
 //! `mini-broker serve`: one broker until SIGINT or SIGTERM.
 
 use std::fs;
-use std::hash::{BuildHasher, RandomState};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -13,7 +12,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::{Failure, terminal};
 use crate::broker::{Broker, Config};
 use crate::disk::RealFiles;
 use crate::engine::{Engine, ToEngine};
@@ -43,7 +42,6 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<(), Failure> {
     start_log();
-    labs::install_panic_hook();
     let files = RealFiles::open(&args.data_dir, open_files())?;
     let listener = TcpListener::bind(&args.listen)
         .await
@@ -71,7 +69,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     }
     let max_request_bytes = config.number("socket.request.max.bytes") as usize;
     let mut out = Vec::new();
-    let broker = Broker::new(config, Box::new(files.clone()), seed(), &mut out)?;
+    let broker = Broker::new(config, Box::new(files.clone()), terminal::seed(), &mut out)?;
     let mut signals = Signals::new()?;
     let (engine, to_engine) = Engine::new(broker, files, out);
     let engine = tokio::spawn(engine.run());
@@ -184,9 +182,4 @@ fn write_port(file: &Path, port: u16) -> io::Result<()> {
     let temporary = file.with_extension("tmp");
     fs::write(&temporary, format!("{port}\n"))?;
     fs::rename(temporary, file)
-}
-
-/// Where the broker's ids come from. The standard library's hasher is seeded by the system.
-fn seed() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }

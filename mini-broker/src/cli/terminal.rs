@@ -1,6 +1,7 @@
 //! What several commands need at the prompt: standard output behind one buffer, progress for long
 //! work, times that a person can read.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, IsTerminal, StderrLock, Stdout, Write};
 use std::time::{Duration, Instant};
 
@@ -146,4 +147,10 @@ mod tests {
         assert_eq!(utc(-1, '.'), "1969-12-31 23:59:59.999");
         assert_eq!(utc(4_107_542_399_999, '.'), "2100-02-28 23:59:59.999");
     }
+}
+
+/// Chance, for a program that has no seed to repeat. The standard library's hasher is seeded by the
+/// system.
+pub fn seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }

@@ -32,6 +32,9 @@ pub enum Error {
     Corrupt { place: String, offset: i64 },
     #[error("the cluster has no broker {0} at the moment")]
     NoSuchBroker(i32),
+    /// The organ that chooses partitions did not.
+    #[error("{0}")]
+    Organ(String),
 }
 
 impl Error {

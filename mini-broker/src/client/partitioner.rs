@@ -1,79 +1,54 @@
-//! Which partition takes a message? The same answer as Kafka's own producers give.
+//! Which partition takes a message? The organ of lab 2 decides, behind its fence.
 
-/// A message with a key: `toPositive(murmur2(key)) % partitions`, so equal keys meet again.
-pub fn for_key(key: &[u8], partitions: u32) -> u32 {
-    (murmur2(key) & 0x7fff_ffff) as u32 % partitions
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
+
+use super::Error;
+use crate::labs::partitions::Partitioner as OrganPartitioner;
+use crate::labs::{self, Organ};
+
+/// Decides for one producer and one topic.
+pub struct Partitioner {
+    organ: Organ<OrganPartitioner>,
+    /// Where a message without a key goes next is left to chance.
+    chance: Pcg64,
+    /// All partitions: of those without a leader the producer learns only when it sends.
+    available: Vec<u32>,
 }
 
-/// Messages without a key stay with one partition until about a batch's worth has gone there
-/// (KIP-794): full batches instead of many small ones.
-#[derive(Debug)]
-pub struct Sticky {
-    partition: u32,
-    bytes: usize,
-    batch_size: usize,
-}
-
-impl Sticky {
-    pub fn new(first: u32, batch_size: usize) -> Self {
-        Sticky { partition: first, bytes: 0, batch_size }
-    }
-
-    /// The partition for the next message of `bytes`.
-    pub fn partition(&mut self, bytes: usize, partitions: u32) -> u32 {
-        if self.bytes >= self.batch_size {
-            self.partition = self.partition.wrapping_add(1);
-            self.bytes = 0;
-        }
-        self.bytes += bytes;
-        self.partition % partitions
-    }
-}
-
-/// The hash of Kafka's Java clients: `Utils.murmur2`.
-pub fn murmur2(bytes: &[u8]) -> i32 {
-    const M: u32 = 0x5bd1_e995;
-    let mut hash = 0x9747_b28c ^ bytes.len() as u32;
-    let mut words = bytes.chunks_exact(4);
-    for word in &mut words {
-        let mut word = u32::from_le_bytes([word[0], word[1], word[2], word[3]]).wrapping_mul(M);
-        word = (word ^ (word >> 24)).wrapping_mul(M);
-        hash = hash.wrapping_mul(M) ^ word;
-    }
-    let rest = words.remainder();
-    if !rest.is_empty() {
-        for (index, &byte) in rest.iter().enumerate() {
-            hash ^= u32::from(byte) << (8 * index);
-        }
-        hash = hash.wrapping_mul(M);
-    }
-    hash = (hash ^ (hash >> 13)).wrapping_mul(M);
-    (hash ^ (hash >> 15)) as i32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Recorded from `org.apache.kafka.common.utils.Utils` 4.1.1.
-    #[test]
-    fn keys_go_where_kafka_sends_them() {
-        for (key, hash, of_four) in [
-            ("21", -973_932_308, 0),
-            ("foobar", -790_332_482, 2),
-            ("a-little-bit-long-string", -985_981_536, 0),
-            ("", 275_646_681, 1),
-            ("user-1", 1_404_122_828, 0),
-        ] {
-            assert_eq!(murmur2(key.as_bytes()), hash, "{key}");
-            assert_eq!(for_key(key.as_bytes(), 4), of_four, "{key}");
+impl Partitioner {
+    /// Messages without a key stay with one partition for `batch_size` bytes.
+    pub fn new(batch_size: usize, seed: u64) -> Self {
+        let batch_size = u32::try_from(batch_size).unwrap_or(u32::MAX).max(1);
+        Self {
+            organ: Organ::new(OrganPartitioner::new(batch_size)),
+            chance: Pcg64::new(seed.into(), 0x4b1d),
+            available: Vec::new(),
         }
     }
 
-    #[test]
-    fn messages_without_a_key_move_on_after_a_batch() {
-        let mut sticky = Sticky::new(0, 100);
-        let partitions: Vec<u32> = (0..8).map(|_| sticky.partition(40, 3)).collect();
-        assert_eq!(partitions, [0, 0, 0, 1, 1, 1, 2, 2]);
+    /// The partition, of `partitions`, for a message of `bytes` bytes.
+    pub fn partition(
+        &mut self,
+        key: Option<&[u8]>,
+        bytes: usize,
+        partitions: u32,
+    ) -> Result<i32, Error> {
+        if self.available.len() != partitions as usize {
+            self.available = (0..partitions).collect();
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let (available, random) = (&self.available, self.chance.next_u32());
+        let chosen = self
+            .organ
+            .call(|organ| organ.partition(key, bytes, partitions, available, random))
+            .map_err(|broken| Error::Organ(labs::told("partitions", &broken)))?;
+        if chosen >= partitions {
+            return Err(Error::Organ(format!(
+                "the lab partitions chose partition {chosen}; there are 0 to {}",
+                partitions - 1
+            )));
+        }
+        Ok(chosen as i32)
     }
 }

@@ -76,8 +76,8 @@ impl Partition {
     }
 
     pub(super) fn tell_broken(&self, turn: &mut Turn, broken: &Broken) {
-        let (partition, broken) = (self.dir.to_string(), broken.clone());
-        turn.out.push(Output::Tell(Event::OrganBroke { partition, broken }));
+        let (what, broken) = (self.dir.to_string(), broken.clone());
+        turn.out.push(Output::Tell(Event::OrganBroke { lab: "offset-log", what, broken }));
     }
 
     /// Tells of a disk that failed, once, and hands the refusal on.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{MB, Payload, latencies};
 use crate::cli::{Failure, produce::acks, terminal};
-use crate::client::partitioner::Sticky;
+use crate::client::partitioner::Partitioner;
 use crate::client::producer::{Delivery, Message, Settings};
 use crate::client::{Client, Producer};
 
@@ -60,10 +60,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         (None, size) => Messages::Random(Payload::new(size.unwrap_or_default())),
     };
     let client = Client::connect(&servers).await?;
-    let sticky = Sticky::new(0, settings.batch_size);
+    let partitioner = Partitioner::new(settings.batch_size, terminal::seed());
     let mut producer = Producer::new(client, &args.topic, settings).await?;
     let mut stats = Stats::new(Duration::from_millis(args.reporting_interval));
-    send(&mut producer, &mut messages, sticky, &args.throughput, args.num_records, &mut stats)
+    send(&mut producer, &mut messages, partitioner, &args.throughput, args.num_records, &mut stats)
         .await?;
     stats.print_total();
     match stats.first_error {
@@ -75,7 +75,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 async fn send(
     producer: &mut Producer,
     messages: &mut Messages,
-    mut sticky: Sticky,
+    mut partitioner: Partitioner,
     throughput: &f64,
     count: u64,
     stats: &mut Stats,
@@ -84,12 +84,9 @@ async fn send(
     for sent in 0..count {
         let value = messages.next();
         stats.size(value.len());
-        let partition = sticky.partition(value.len(), partitions);
+        let partition = partitioner.partition(None, value.len(), partitions)?;
         let timestamp = terminal::wall_ms();
-        producer.push(
-            partition as i32,
-            Message { timestamp, value: Some(value), ..Message::default() },
-        );
+        producer.push(partition, Message { timestamp, value: Some(value), ..Message::default() });
         if *throughput > 0.0 {
             let due = stats.start + Duration::from_secs_f64((sent + 1) as f64 / throughput);
             while Instant::now() < due {
