@@ -115,12 +115,12 @@ fn an_organ_that_panics_is_named_and_answers_with_an_error_from_then_on() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::OrganBroke { partition, broken } => Some((partition.as_str(), broken)),
+            Event::OrganBroke { what, broken, .. } => Some((what.as_str(), broken)),
             _ => None,
         })
         .collect();
-    let [(partition, broken)] = &broken[..] else { panic!("{broken:?}") };
-    assert_eq!(*partition, "orders-0");
+    let [(what, broken)] = &broken[..] else { panic!("{broken:?}") };
+    assert_eq!(*what, "orders-0");
     assert_eq!(broken.message, "not yet implemented: step 2: find the batches");
     assert!(broken.place.contains("storage.rs:"), "{}", broken.place);
 }
