@@ -16,7 +16,8 @@ use crate::primitives::{
 use crate::produce::{ProduceRequest, ProduceResponse};
 use crate::producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use crate::topics::{
-    CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse,
 };
 
 /// An API: a key, its request, and the response that answers it.
@@ -168,6 +169,7 @@ apis! {
     20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse);
     22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
     32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
+    37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);
     60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);
 }
 

@@ -61,6 +61,7 @@ oracle! {
     delete_topics: topics DeleteTopicsRequest DeleteTopicsResponse from 1;
     init_producer_id: producer_id InitProducerIdRequest InitProducerIdResponse from 0;
     describe_configs: configs DescribeConfigsRequest DescribeConfigsResponse from 1;
+    create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;
     describe_cluster: cluster DescribeClusterRequest DescribeClusterResponse from 0;
 }
 

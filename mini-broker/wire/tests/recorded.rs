@@ -63,6 +63,7 @@ fn supported_versions() {
         "20 DeleteTopics 1-5",
         "22 InitProducerId 0-4",
         "32 DescribeConfigs 1-4",
+        "37 CreatePartitions 0-3",
         "60 DescribeCluster 0-1",
     ];
     assert_eq!(rows, expected);
