@@ -5,6 +5,7 @@ use bytes::{BufMut, BytesMut};
 use crate::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
 use crate::configs::{DescribeConfigsRequest, DescribeConfigsResponse};
+use crate::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
 use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
@@ -167,6 +168,7 @@ apis! {
     18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse);
     19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse);
     20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse);
+    21 => DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse);
     22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
     32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
     37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);

@@ -37,6 +37,7 @@ pub mod metadata;
 
 // What an admin asks.
 pub mod configs;
+pub mod delete_records;
 pub mod topics;
 
 // What a producer asks.

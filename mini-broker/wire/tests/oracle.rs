@@ -59,6 +59,7 @@ oracle! {
     api_versions: api_versions ApiVersionsRequest ApiVersionsResponse from 0;
     create_topics: topics CreateTopicsRequest CreateTopicsResponse from 2;
     delete_topics: topics DeleteTopicsRequest DeleteTopicsResponse from 1;
+    delete_records: delete_records DeleteRecordsRequest DeleteRecordsResponse from 0;
     init_producer_id: producer_id InitProducerIdRequest InitProducerIdResponse from 0;
     describe_configs: configs DescribeConfigsRequest DescribeConfigsResponse from 1;
     create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;

@@ -61,6 +61,7 @@ fn supported_versions() {
         "18 ApiVersions 0-4",
         "19 CreateTopics 2-7",
         "20 DeleteTopics 1-5",
+        "21 DeleteRecords 0-2",
         "22 InitProducerId 0-4",
         "32 DescribeConfigs 1-4",
         "37 CreatePartitions 0-3",
