@@ -4,7 +4,10 @@ use bytes::{BufMut, BytesMut};
 
 use crate::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
-use crate::configs::{DescribeConfigsRequest, DescribeConfigsResponse};
+use crate::configs::{
+    AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+};
 use crate::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
@@ -171,7 +174,9 @@ apis! {
     21 => DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse);
     22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
     32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
+    33 => AlterConfigs(AlterConfigsRequest, AlterConfigsResponse);
     37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);
+    44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse);
     60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);
 }
 

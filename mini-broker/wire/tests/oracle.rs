@@ -62,7 +62,10 @@ oracle! {
     delete_records: delete_records DeleteRecordsRequest DeleteRecordsResponse from 0;
     init_producer_id: producer_id InitProducerIdRequest InitProducerIdResponse from 0;
     describe_configs: configs DescribeConfigsRequest DescribeConfigsResponse from 1;
+    alter_configs: configs AlterConfigsRequest AlterConfigsResponse from 0;
     create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;
+    incremental_alter_configs:
+        configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse from 0;
     describe_cluster: cluster DescribeClusterRequest DescribeClusterResponse from 0;
 }
 

@@ -64,7 +64,9 @@ fn supported_versions() {
         "21 DeleteRecords 0-2",
         "22 InitProducerId 0-4",
         "32 DescribeConfigs 1-4",
+        "33 AlterConfigs 0-2",
         "37 CreatePartitions 0-3",
+        "44 IncrementalAlterConfigs 0-1",
         "60 DescribeCluster 0-1",
     ];
     assert_eq!(rows, expected);
