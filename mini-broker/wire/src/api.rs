@@ -13,6 +13,7 @@ use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
 use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+use crate::log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
 use crate::primitives::{
     Count, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
@@ -175,6 +176,7 @@ apis! {
     22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
     32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
     33 => AlterConfigs(AlterConfigsRequest, AlterConfigsResponse);
+    35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse);
     37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);
     44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse);
     60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);

@@ -38,6 +38,7 @@ pub mod metadata;
 // What an admin asks.
 pub mod configs;
 pub mod delete_records;
+pub mod log_dirs;
 pub mod topics;
 
 // What a producer asks.

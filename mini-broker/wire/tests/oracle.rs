@@ -63,6 +63,7 @@ oracle! {
     init_producer_id: producer_id InitProducerIdRequest InitProducerIdResponse from 0;
     describe_configs: configs DescribeConfigsRequest DescribeConfigsResponse from 1;
     alter_configs: configs AlterConfigsRequest AlterConfigsResponse from 0;
+    describe_log_dirs: log_dirs DescribeLogDirsRequest DescribeLogDirsResponse from 1;
     create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;
     incremental_alter_configs:
         configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse from 0;

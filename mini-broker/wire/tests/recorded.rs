@@ -65,6 +65,7 @@ fn supported_versions() {
         "22 InitProducerId 0-4",
         "32 DescribeConfigs 1-4",
         "33 AlterConfigs 0-2",
+        "35 DescribeLogDirs 1-4",
         "37 CreatePartitions 0-3",
         "44 IncrementalAlterConfigs 0-1",
         "60 DescribeCluster 0-1",
