@@ -135,6 +135,12 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
+/// Chance, for a program that has no seed to repeat. The standard library's hasher is seeded by the
+/// system.
+pub fn seed() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
 #[cfg(test)]
 mod tests {
     use super::utc;
@@ -147,10 +153,4 @@ mod tests {
         assert_eq!(utc(-1, '.'), "1969-12-31 23:59:59.999");
         assert_eq!(utc(4_107_542_399_999, '.'), "2100-02-28 23:59:59.999");
     }
-}
-
-/// Chance, for a program that has no seed to repeat. The standard library's hasher is seeded by the
-/// system.
-pub fn seed() -> u64 {
-    RandomState::new().hash_one(std::process::id())
 }
