@@ -7,7 +7,7 @@ pub mod table; // every setting there is
 mod topic; // what a partition goes by
 
 pub use describe::{describe_all_brokers, describe_broker, describe_created, describe_topic};
-pub use topic::{TopicSettings, check_topic};
+pub use topic::{Compaction, TopicSettings, check_topic};
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 
 mod check; // what a batch must be
 mod open; // its log, when first needed
+mod shorten; // its oldest records, when they go
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,8 +17,7 @@ use super::configs::TopicSettings;
 use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
 use crate::labs::Organ;
-use crate::labs::offset_log::{self, OffsetLog, Slice};
-use wire::delete_records::HIGH_WATERMARK;
+use crate::labs::offset_log::{OffsetLog, Slice};
 
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
@@ -243,35 +243,6 @@ impl Partition {
         self.call(turn, |log| Bounds { log_start: log.log_start(), high_watermark: log.log_end() })
     }
 
-    /// Deletes the records below an offset, and gives the offset at which the log starts now. That the
-    /// next start knows it as well is the caller's to see to: see [`Self::deleted_before`].
-    pub fn delete_records(&mut self, turn: &mut Turn, before: i64) -> Result<u64, Refused> {
-        if !self.settings.delete {
-            return Err(Refused::new(
-                ErrorCode::POLICY_VIOLATION,
-                format!("{} keeps its records: its cleanup.policy is not delete", self.topic),
-            ));
-        }
-        let Bounds { log_start, high_watermark } = self.bounds(turn)?;
-        let wanted = match before {
-            HIGH_WATERMARK => Some(high_watermark),
-            before => u64::try_from(before).ok().filter(|before| *before <= high_watermark),
-        };
-        let wanted = wanted.ok_or_else(|| {
-            let why = format!("the log ends at {high_watermark}, before {before}");
-            Refused::new(ErrorCode::OFFSET_OUT_OF_RANGE, why)
-        })?;
-        if wanted <= log_start {
-            return Ok(log_start);
-        }
-        let deleted = self.call(turn, |log| log.delete_before(wanted))?;
-        deleted.map_err(|error| self.storage(turn, error.into()))?;
-        self.deleted_before = wanted;
-        let (partition, log_start) = (self.dir.to_string(), wanted);
-        turn.out.push(Output::Tell(Event::RecordsDeleted { partition, log_start }));
-        Ok(wanted)
-    }
-
     /// The bytes of its batches. `None` if the log is not open: then its files have to be asked.
     pub fn size(&mut self) -> Option<u64> {
         match &mut self.log {
@@ -341,31 +312,6 @@ impl Partition {
             ticked.sync = self.begin_sync(end);
         }
         ticked
-    }
-
-    /// Whether something was deleted.
-    fn delete_old(&mut self, turn: &mut Turn, high_watermark: u64) -> bool {
-        let now_ms = turn.now.wall_ms;
-        let ticked = self.call(turn, |log| {
-            let gone = log.tick(now_ms, high_watermark)?;
-            Ok::<_, offset_log::Error>((gone.len(), log.log_start()))
-        });
-        match ticked {
-            Ok(Ok((0, _))) | Err(_) => false,
-            Ok(Ok((count, log_start))) => {
-                if log_start > self.deleted_before {
-                    self.deleted_before = 0; // the files say it again
-                }
-                let partition = self.dir.to_string();
-                let event = Event::SegmentsDeleted { partition, count, log_start };
-                turn.out.push(Output::Tell(event));
-                true
-            }
-            Ok(Err(error)) => {
-                self.storage(turn, error.into());
-                false
-            }
-        }
     }
 
     /// Marks a sync as begun, unless one is running: then its end will begin the next.

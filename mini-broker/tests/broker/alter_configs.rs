@@ -26,9 +26,9 @@ const APPEND: i8 = operation::APPEND;
 const SUBTRACT: i8 = operation::SUBTRACT;
 
 /// Name, operation, value; an empty operation list is a request as well.
-type Changes<'a> = &'a [(&'a str, i8, Option<&'a str>)];
+pub type Changes<'a> = &'a [(&'a str, i8, Option<&'a str>)];
 
-fn changes(resource_type: i8, name: &str, all: Changes) -> IncrementalAlterConfigsRequest {
+pub fn changes(resource_type: i8, name: &str, all: Changes) -> IncrementalAlterConfigsRequest {
     let configs = all.iter().map(|(name, operation, value)| IncrementalAlterableConfig {
         name: name.to_string(),
         config_operation: *operation,

@@ -22,7 +22,7 @@ const AT: i64 = WALL_MS as i64;
 const STARTS: &str = "log-start-offset-checkpoint";
 const FIRST: &str = "00000000000000000000.log";
 
-fn delete(topic: &str, partition_index: i32, offset: i64) -> DeleteRecordsRequest {
+pub fn delete(topic: &str, partition_index: i32, offset: i64) -> DeleteRecordsRequest {
     let partitions = vec![DeleteRecordsPartition { partition_index, offset }];
     let topics = vec![DeleteRecordsTopic { name: topic.into(), partitions }];
     DeleteRecordsRequest { topics, timeout_ms: 1000 }

@@ -1,13 +1,17 @@
 //! The same inputs at the same times give the same outputs: ids, orders and events included.
 
 use mini_broker::broker::{Input, Output};
+use wire::configs::{operation, resource};
 use wire::fetch::FetchRequest;
+use wire::log_dirs::DescribeLogDirsRequest;
 use wire::metadata::MetadataRequest;
 use wire::producer_id::InitProducerIdRequest;
-use wire::topics::DeleteTopicsRequest;
+use wire::topics::{CreatePartitionsRequest, CreatePartitionsTopic, DeleteTopicsRequest};
 
+use crate::alter_configs::changes;
 use crate::batches::{batch, fetch, produce};
 use crate::by_hand::{ByHand, WALL_MS, request};
+use crate::delete_records::delete;
 use crate::process::metadata;
 
 /// Drives a broker with a seeded mix of requests, jobs that end late, and passing time.
@@ -18,7 +22,7 @@ fn history(seed: u64) -> Vec<String> {
     let mut pending = Vec::new();
     for number in 1..400 {
         let topic = format!("topic-{}", random.u8(..4));
-        let input = match random.u8(..8) {
+        let input = match random.u8(..13) {
             0 => request(number, 12, metadata(&[&topic])),
             1 => request(number, 4, InitProducerIdRequest::default()),
             2 => {
@@ -30,6 +34,24 @@ fn history(seed: u64) -> Vec<String> {
                 let topic_names = vec![topic];
                 request(number, 5, DeleteTopicsRequest { topic_names, ..Default::default() })
             }
+            8 => {
+                let count = random.i32(-1..6);
+                let topics = vec![CreatePartitionsTopic { name: topic, count, assignments: None }];
+                let grow = CreatePartitionsRequest { topics, ..Default::default() };
+                request(number, 3, grow)
+            }
+            9 => {
+                let (resource, name) = match random.bool() {
+                    true => (resource::TOPIC, topic.as_str()),
+                    false => (resource::BROKER, ""),
+                };
+                let setting = if name.is_empty() { "log.retention.ms" } else { "segment.bytes" };
+                let value = random.u32(1000..2000).to_string();
+                let change = [(setting, operation::SET, Some(value.as_str()))];
+                request(number, 1, changes(resource, name, &change))
+            }
+            10 => request(number, 2, delete(&topic, 0, random.i64(-1..30))),
+            11 => request(number, 4, DescribeLogDirsRequest::default()),
             5 if !pending.is_empty() => {
                 let (call, done) = pending.swap_remove(random.usize(..pending.len()));
                 Input::Done { call, done: Ok(done) }

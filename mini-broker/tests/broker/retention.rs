@@ -1,7 +1,12 @@
 //! Old segments go: by time, by size, only when due, also after a start; and syncs happen.
 
-use mini_broker::broker::{Event, Input, Job};
+use std::io;
 
+use mini_broker::broker::{Event, Input, Job};
+use mini_broker::labs::offset_log;
+use wire::fetch::FetchRequest;
+
+use crate::batches::fetch;
 use crate::by_hand::{ByHand, MemFiles, WALL_MS};
 
 const AT: i64 = WALL_MS as i64;
@@ -67,6 +72,68 @@ fn a_partition_over_its_size_loses_its_oldest_segments() {
     pass_to_deadlines(&mut broker, 400_000);
 
     assert!((1..=2).contains(&deleted(&broker)), "{:?}", broker.events);
+}
+
+#[test]
+fn a_reader_of_what_is_gone_learns_where_the_log_starts() {
+    let mut broker = filled(MemFiles::default(), SMALL);
+    // It waits for more than there is, at an offset that will go.
+    let waiting =
+        FetchRequest { max_wait_ms: i32::MAX, min_bytes: 1 << 20, ..fetch("orders", 0, 1) };
+    let waiting = broker.send(12, waiting);
+    assert!(!broker.answers.contains_key(&waiting));
+
+    pass_to_deadlines(&mut broker, 400_000);
+
+    assert_eq!(deleted(&broker), 4, "even the active segment grows old");
+    let again = broker.send(12, fetch("orders", 0, 1));
+    for asked in [waiting, again] {
+        let told = broker.answer::<FetchRequest>(asked).unwrap().responses.remove(0);
+        let partition = &told.partitions[0];
+        assert_eq!(partition.error_code.name(), "OFFSET_OUT_OF_RANGE");
+        // Nothing at or past the high watermark is deleted, and it stays where it is.
+        assert_eq!((partition.log_start_offset, partition.high_watermark), (4, 4));
+    }
+    let at_the_start = broker.send(12, fetch("orders", 0, 4));
+    assert_eq!(broker.fetched(at_the_start).unwrap(), []);
+    let texts = broker.files.texts.lock().unwrap();
+    assert!(!texts.contains_key("log-start-offset-checkpoint"), "the files say it themselves");
+}
+
+/// A log that cannot be opened is looked at again a check interval later, not at once.
+#[test]
+fn a_log_that_cannot_be_opened_is_no_reason_to_be_busy() {
+    let files = filled(MemFiles::default(), SMALL).files;
+    let broken = MemFiles { instead: Some(|_| Box::new(Unreadable)), ..files };
+    let mut broker = ByHand::start(broken, SMALL);
+    let mut looks = 0;
+    while broker.broker.deadline().is_some_and(|at| at < 1_000_000) {
+        broker.pass(broker.broker.deadline().unwrap() - broker.now.mono_ms);
+        looks += 1;
+        assert!(looks < 10, "busy");
+    }
+    assert_eq!(looks, 3);
+}
+
+/// A directory of a disk that is gone.
+struct Unreadable;
+
+impl offset_log::Dir for Unreadable {
+    fn list(&self) -> io::Result<Vec<(String, u64)>> {
+        Err(io::Error::other("gone"))
+    }
+    fn read_at(&self, _: &str, _: u64, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("gone"))
+    }
+    fn append(&mut self, _: &str, _: &[u8]) -> io::Result<()> {
+        Err(io::Error::other("gone"))
+    }
+    fn truncate(&mut self, _: &str, _: u64) -> io::Result<()> {
+        Err(io::Error::other("gone"))
+    }
+    fn remove(&mut self, _: &str) -> io::Result<()> {
+        Err(io::Error::other("gone"))
+    }
 }
 
 fn syncs(broker: &ByHand) -> Vec<&Job> {

@@ -90,6 +90,7 @@ fn described(
             Kind::Bool => kind::BOOLEAN,
             Kind::Int { .. } => kind::INT,
             Kind::Long { .. } => kind::LONG,
+            Kind::Ratio => kind::DOUBLE,
             Kind::Choice(_) => kind::STRING,
             Kind::List(_) => kind::LIST,
         },

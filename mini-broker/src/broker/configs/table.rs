@@ -21,6 +21,8 @@ pub enum Kind {
     Long {
         min: i64,
     },
+    /// From 0 to 1.
+    Ratio,
     /// One of these; Kafka may know more.
     Choice(&'static [&'static str]),
     /// Any of these, or none, with commas between them.
@@ -58,6 +60,16 @@ pub const SETTINGS: &[Setting] = settings! {
         "Whether topics may be deleted.";
     "fetch.max.bytes", Kind::Int { min: 1024 }, Some("57671680"),
         "The most bytes one fetch is answered with, whatever the client allows.";
+    "log.cleaner.backoff.ms", Kind::Long { min: 0 }, Some("15000"),
+        "How often compacted logs are looked at for something to clean.";
+    "log.cleaner.dedupe.buffer.size", Kind::Long { min: 1 }, Some("134217728"),
+        "Bytes of memory that the keys of one pass of compaction may take.";
+    "log.cleaner.delete.retention.ms" => "delete.retention.ms", Kind::Long { min: 0 }, Some("86400000"),
+        "How long a record without a value stays after compaction has first seen it.";
+    "log.cleaner.min.cleanable.ratio" => "min.cleanable.dirty.ratio", Kind::Ratio, Some("0.5"),
+        "The part of a log that must be new since the last compaction before the next begins.";
+    "log.cleaner.min.compaction.lag.ms" => "min.compaction.lag.ms", Kind::Long { min: 0 }, Some("0"),
+        "The age below which a record is not compacted.";
     "log.cleanup.policy" => "cleanup.policy", Kind::List(&["compact", "delete"]), Some("delete"),
         "What happens to old segments: deleted by age and size, or compacted to the newest record of each key.";
     "log.flush.interval.ms" => "flush.ms", Kind::Long { min: 0 }, Some("60000"),
@@ -114,9 +126,10 @@ pub fn of_topic(name: &str) -> Option<&'static Setting> {
 
 impl Setting {
     /// Whether it may change while the broker runs. Like Kafka's, those may that a topic can have of
-    /// its own. (`DynamicLogConfig.ReconfigurableConfigs`.)
+    /// its own, and the cleaner's. (`DynamicLogConfig.ReconfigurableConfigs`,
+    /// `LogCleaner.RECONFIGURABLE_CONFIGS`.)
     pub fn is_dynamic(&self) -> bool {
-        self.topic.is_some()
+        self.topic.is_some() || self.name.starts_with("log.cleaner.")
     }
 
     pub fn is_list(&self) -> bool {
@@ -155,6 +168,16 @@ impl Setting {
             // A number that is too small for an Int is too small for its least value as well.
             Kind::Int { min } => number(min.max(i32::MIN.into()), i32::MAX.into(), "INT"),
             Kind::Long { min } => number(min, i64::MAX, "LONG"),
+            Kind::Ratio => match value.trim().parse::<f64>() {
+                Ok(ratio) if (0.0..=1.0).contains(&ratio) => Ok(format!("{ratio:?}")),
+                Ok(ratio) if ratio > 1.0 => {
+                    Err(invalid(&format!("{ratio:?}"), "Value must be no more than 1"))
+                }
+                Ok(ratio) if ratio < 0.0 => {
+                    Err(invalid(&format!("{ratio:?}"), "Value must be at least 0"))
+                }
+                _ => Err(invalid(value, "Not a number of type DOUBLE")),
+            },
             Kind::Choice(choices) => one_of(choices, value).map(|()| value.into()),
             Kind::List(choices) => {
                 let items = items(value);
@@ -217,6 +240,21 @@ mod tests {
         let auto_create = of_broker("auto.create.topics.enable").unwrap();
         let told = auto_create.check("auto.create.topics.enable", "yes").unwrap_err();
         assert!(told.ends_with("Expected value to be either true or false"), "{told}");
+        let ratio = |value: &str| {
+            let setting = of_topic("min.cleanable.dirty.ratio").unwrap();
+            setting.check("min.cleanable.dirty.ratio", value)
+        };
+        assert_eq!(ratio("1").as_deref(), Ok("1.0"));
+        for (value, told, why) in [
+            ("2", "2.0", "Value must be no more than 1"),
+            ("-1", "-1.0", "Value must be at least 0"),
+            ("half", "half", "Not a number of type DOUBLE"),
+            ("NaN", "NaN", "Not a number of type DOUBLE"),
+        ] {
+            let name = "min.cleanable.dirty.ratio";
+            let expected = format!("Invalid value {told} for configuration {name}: {why}");
+            assert_eq!(ratio(value), Err(expected));
+        }
         let policy = of_topic("cleanup.policy").unwrap();
         let told = policy.check("cleanup.policy", "delete, [compact").unwrap_err();
         assert!(told.starts_with("Invalid value [compact for"), "the one that is none: {told}");

@@ -32,12 +32,24 @@ pub struct TopicSettings {
     pub index_interval_bytes: u64,
     /// `cleanup.policy`: both, either or none.
     pub delete: bool,
-    pub compact: bool,
+    pub compaction: Option<Compaction>,
     /// `None`: for ever.
     pub retention_ms: Option<u64>,
     pub retention_bytes: Option<u64>,
     pub retention_check_ms: u64,
     pub flush_ms: u64,
+}
+
+/// How a topic is compacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compaction {
+    /// Of a million bytes, how many must be new for a pass to begin; more than these.
+    pub min_dirty_millionths: u64,
+    pub min_lag_ms: u64,
+    pub delete_retention_ms: u64,
+    pub backoff_ms: u64,
+    /// Memory for the keys of one pass.
+    pub keys_bytes: u64,
 }
 
 impl TopicSettings {
@@ -51,6 +63,14 @@ impl TopicSettings {
         let number = |name: &str| -> i64 { text(name).parse().expect("numbers are checked") };
         let natural = |name: &str| number(name).max(0) as u64;
         let limit = |name: &str| u64::try_from(number(name)).ok();
+        let ratio: f64 = text("log.cleaner.min.cleanable.ratio").parse().expect("checked");
+        let compaction = Compaction {
+            min_dirty_millionths: (ratio * 1e6).round() as u64,
+            min_lag_ms: natural("log.cleaner.min.compaction.lag.ms"),
+            delete_retention_ms: natural("log.cleaner.delete.retention.ms"),
+            backoff_ms: natural("log.cleaner.backoff.ms"),
+            keys_bytes: natural("log.cleaner.dedupe.buffer.size"),
+        };
         let policy = text("log.cleanup.policy");
         let policy = items(&policy);
         Self {
@@ -63,7 +83,7 @@ impl TopicSettings {
             segment_ms: natural("log.roll.ms"),
             index_interval_bytes: natural("log.index.interval.bytes"),
             delete: policy.contains(&"delete"),
-            compact: policy.contains(&"compact"),
+            compaction: policy.contains(&"compact").then_some(compaction),
             retention_ms: limit("log.retention.ms"),
             retention_bytes: limit("log.retention.bytes"),
             retention_check_ms: natural("log.retention.check.interval.ms"),
@@ -103,12 +123,14 @@ mod tests {
         assert_eq!(settings.retention_ms, Some(7_200_000));
         assert_eq!(settings.segment_bytes, 2048);
         assert_eq!(settings.retention_bytes, None);
-        assert!(settings.delete && !settings.compact && !settings.log_append_time);
+        assert!(settings.delete && !settings.log_append_time);
+        assert_eq!(settings.compaction, None);
     }
 
     #[test]
     fn without_the_policy_delete_nothing_goes_by_age_or_size() {
-        let config = Config::new(1, "127.0.0.1", 9092);
+        let mut config = Config::new(1, "127.0.0.1", 9092);
+        config.set("log.cleaner.min.cleanable.ratio", "0.01").unwrap();
         for (policy, deletes) in
             [("delete", true), ("compact,delete", true), ("compact", false), ("", false)]
         {
@@ -117,7 +139,9 @@ mod tests {
             let of_log = settings.of_log();
             assert_eq!(of_log.retention_ms.is_some(), deletes, "{policy}");
             assert_eq!(of_log.retention_bytes.is_some(), deletes, "{policy}");
-            assert_eq!(settings.compact, policy.contains("compact"), "{policy}");
+            let ratio = policy.contains("compact").then_some(10_000);
+            let compaction = settings.compaction;
+            assert_eq!(compaction.map(|how| how.min_dirty_millionths), ratio, "{policy}");
         }
     }
 
