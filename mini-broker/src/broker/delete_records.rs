@@ -25,10 +25,10 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for wanted in topic.partitions {
                 let index = wanted.partition_index;
-                let deleted = self.delete_before(now, &topic.name, index, wanted.offset, out);
-                moved |= deleted.as_ref().is_ok_and(|(_, moved)| *moved);
+                let deleted =
+                    self.delete_before(now, &topic.name, index, wanted.offset, &mut moved, out);
                 let (error_code, low_watermark) = match deleted {
-                    Ok((log_start, _)) => (ErrorCode::NONE, log_start as i64),
+                    Ok(log_start) => (ErrorCode::NONE, log_start as i64),
                     Err(refused) => (refused.code, INVALID_LOW_WATERMARK),
                 };
                 partitions.push(DeleteRecordsPartitionResult {
@@ -43,15 +43,17 @@ impl Broker {
         self.once_starts_are_safe(ticket, response, moved, out);
     }
 
-    /// Gives the offset at which the log starts, and whether that has changed.
+    /// Gives the offset at which the log starts. Whether that has changed is noted, also when something
+    /// else went wrong.
     fn delete_before(
         &mut self,
         now: Now,
         topic: &str,
         index: i32,
         before: i64,
+        moved: &mut bool,
         out: &mut Vec<Output>,
-    ) -> Result<(u64, bool), Refused> {
+    ) -> Result<u64, Refused> {
         if is_internal(topic) {
             let why = format!("Nobody but the broker itself deletes records of {topic}.");
             return Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why));
@@ -63,13 +65,13 @@ impl Broker {
             .ok_or_else(|| Refused::unknown_partition(topic, index))?;
         let was = partition.deleted_before();
         let mut turn = Turn { now, files: files.as_mut(), out };
-        let log_start = partition.delete_records(&mut turn, before)?;
-        let moved = partition.deleted_before() != was;
-        if moved {
+        let deleted = partition.delete_records(&mut turn, before);
+        if partition.deleted_before() != was {
+            *moved = true;
             // Whoever waits below the new start waits for nothing.
             woken.extend(&partition.waiting);
             self.rearm(now, topic, index);
         }
-        Ok((log_start, moved))
+        deleted
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 
 use mini_broker::broker::{Event, Input, Job};
+use mini_broker::labs::offset_log::{self, Dir};
 use tempfile::TempDir;
 use wire::delete_records::{
     DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic, HIGH_WATERMARK,
@@ -212,6 +213,50 @@ fn a_start_that_cannot_be_written_is_not_promised_and_is_tried_again() {
     broker.run_jobs();
     let told = broker.answer::<DeleteRecordsRequest>(again).unwrap();
     assert_eq!(told.topics[0].partitions[0].low_watermark, 4);
+}
+
+/// A directory in which nothing can be removed as long as there is a file `stuck`.
+struct Stuck(offset_log::MemDir);
+
+impl Dir for Stuck {
+    fn list(&self) -> io::Result<Vec<(String, u64)>> {
+        self.0.list()
+    }
+    fn read_at(&self, file: &str, position: u64, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(file, position, into)
+    }
+    fn append(&mut self, file: &str, bytes: &[u8]) -> io::Result<()> {
+        self.0.append(file, bytes)
+    }
+    fn truncate(&mut self, file: &str, len: u64) -> io::Result<()> {
+        self.0.truncate(file, len)
+    }
+    fn remove(&mut self, file: &str) -> io::Result<()> {
+        match self.0.files().contains_key("stuck") {
+            true => Err(io::Error::other("stuck")),
+            false => self.0.remove(file),
+        }
+    }
+}
+
+#[test]
+fn what_is_told_when_a_file_cannot_be_removed_is_true_after_a_start() {
+    let files = MemFiles { instead: Some(|dir| Box::new(Stuck(dir))), ..Default::default() };
+    let settings = [("log.segment.bytes", "1024")];
+    let mut broker = ByHand::start(files, &settings);
+    broker.topic("orders");
+    for _ in 0..4 {
+        broker.append("orders", AT, &[&"x".repeat(600)]);
+    }
+    let dir = broker.files.dir_of("orders-0");
+    dir.put("stuck", vec![1]);
+    assert_eq!(deleted(&mut broker, "orders", 2), ("KAFKA_STORAGE_ERROR", -1));
+    dir.lose("stuck");
+
+    // It is done as far as readers can see, so whoever asks again is told so: then it must stay so.
+    assert_eq!(deleted(&mut broker, "orders", 2), ("NONE", 2));
+    let mut broker = ByHand::start(broker.files, &settings);
+    assert_eq!(earliest(&mut broker), 2);
 }
 
 /// Power loss may take the end of a log that was not synced, but not the note of its start.

@@ -1,6 +1,7 @@
 //! A topic that is deleted, and one of the same name that is made after it: whatever a kill leaves
 //! between the two, the new one starts empty and stays its own.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use wire::topics::{CreateTopicsRequest, DeleteTopicsRequest};
 
 use crate::batches::{batch, fetch, produce};
 use crate::by_hand::{ByHand, MemFiles, WALL_MS};
-use crate::process::{Server, metadata};
+use crate::process::{Connection, Server, metadata};
 use crate::topics::wanted;
 
 const AT: i64 = WALL_MS as i64;
@@ -244,6 +245,63 @@ fn who_writes_and_who_waits_learn_that_the_topic_is_gone_and_nothing_of_it_stays
     assert!(!texts[STARTS].contains("orders") && !texts[POINTS].contains("orders"));
 }
 
+/// A process that is killed at any moment while a topic is deleted, made again and written to, over and
+/// over. Whatever is there at the next start is of one topic only, the last or the one before.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "a broker as a process takes its time")]
+fn a_killed_process_never_mixes_one_topic_with_the_next() {
+    let data = TempDir::new().unwrap();
+    let mut random = fastrand::Rng::with_seed(5);
+    let (mut round, mut met) = (0, 0);
+    for _ in 0..12 {
+        let server = Server::start(data.path());
+        let mut client = server.connect();
+        client.topic("orders");
+        let told = client.ask(12, fetch("orders", 0, i64::MAX)).responses.remove(0);
+        let start = told.partitions[0].log_start_offset;
+        assert!((0..=1).contains(&start), "{start}");
+        let read = client.read("orders", start);
+        if let Some((_, first)) = read.first() {
+            let one =
+                read.iter().zip(start..).all(|((offset, it), at)| *offset == at && it == first);
+            assert!(one, "{read:?}");
+            let of: u64 = first.parse().unwrap();
+            assert!(of == round || of + 1 == round, "{of} in round {round}");
+            met += 1;
+        }
+        let (address, delay) = (server.address.clone(), random.u64(10..60));
+        round = thread::scope(|scope| {
+            let worker = scope.spawn(|| work_until_killed(&address, round));
+            thread::sleep(Duration::from_millis(delay));
+            server.kill();
+            worker.join().unwrap()
+        });
+    }
+    assert!(met > 3, "{met}");
+}
+
+/// Rounds of a topic's life, each with its number in every record; gives the last one begun.
+fn work_until_killed(address: &str, mut round: u64) -> u64 {
+    let mut client = Connection::new(address);
+    let mut live = |round: u64| -> io::Result<()> {
+        client.try_ask(5, delete("orders"))?;
+        client.try_ask(7, create("orders"))?;
+        for _ in 0..100 {
+            let value = round.to_string();
+            client.try_ask(9, produce("orders", 0, -1, batch(AT, &[&value])))?;
+        }
+        // So that there is a line for it.
+        client.try_ask(2, delete_before(1))?;
+        Ok(())
+    };
+    loop {
+        round += 1;
+        if live(round).is_err() {
+            return round;
+        }
+    }
+}
+
 /// Over real sockets: twenty at once ask for the same name, again and again, while it is deleted,
 /// written and read. One of them gets it each time.
 #[test]
@@ -254,10 +312,10 @@ fn twenty_clients_ask_for_the_same_name_while_it_comes_and_goes() {
     let address = &server.address;
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let busy = |work: fn(&mut crate::process::Connection)| {
+        let busy = |work: fn(&mut Connection)| {
             let stop = &stop;
             scope.spawn(move || {
-                let mut client = crate::process::Connection::new(address);
+                let mut client = Connection::new(address);
                 while !stop.load(Ordering::Relaxed) {
                     work(&mut client);
                 }
@@ -280,7 +338,7 @@ fn twenty_clients_ask_for_the_same_name_while_it_comes_and_goes() {
             let asked: Vec<_> = (0..20)
                 .map(|_| {
                     scope.spawn(move || {
-                        let mut client = crate::process::Connection::new(address);
+                        let mut client = Connection::new(address);
                         client.ask(7, create("contested")).topics.remove(0).error_code
                     })
                 })
@@ -290,7 +348,7 @@ fn twenty_clients_ask_for_the_same_name_while_it_comes_and_goes() {
             let there = told.iter().filter(|it| **it == ErrorCode::TOPIC_ALREADY_EXISTS).count();
             assert_eq!((made, there), (1, 19), "{told:?}");
             thread::sleep(Duration::from_millis(20));
-            let mut client = crate::process::Connection::new(address);
+            let mut client = Connection::new(address);
             let told = client.ask(5, delete("contested")).responses.remove(0);
             assert_eq!(told.error_code, ErrorCode::NONE);
         }

@@ -89,7 +89,17 @@ impl Connection {
         response
     }
 
+    /// As `ask`, when the broker may be killed at any moment.
+    pub fn try_ask<R: Api>(&mut self, version: i16, request: R) -> io::Result<R::Response> {
+        self.try_send(version, request)?;
+        Ok(self.receive::<R>(version)?.1)
+    }
+
     pub fn send<R: Api>(&mut self, version: i16, request: R) -> i32 {
+        self.try_send(version, request).unwrap()
+    }
+
+    fn try_send<R: Api>(&mut self, version: i16, request: R) -> io::Result<i32> {
         self.correlation_id += 1;
         let header = RequestHeader {
             api_key: R::KEY,
@@ -97,8 +107,8 @@ impl Connection {
             correlation_id: self.correlation_id,
             client_id: Some("test".into()),
         };
-        self.stream.write_all(&encode_request(&header, &request.into())).unwrap();
-        self.correlation_id
+        self.stream.write_all(&encode_request(&header, &request.into()))?;
+        Ok(self.correlation_id)
     }
 
     pub fn receive<R: Api>(&mut self, version: i16) -> io::Result<(i32, R::Response)> {

@@ -33,9 +33,13 @@ impl Partition {
                 return Ok(Log::Offline(broken.into()));
             }
         };
-        // What recovery accepted behind the recovery point may still be in the page cache only.
-        if organ.call(|log| log.log_end()).is_ok_and(|end| end > trusted_to) {
-            self.dirty_since.get_or_insert(turn.now.mono_ms);
+        if let Ok(end) = organ.call(|log| log.log_end()) {
+            // What recovery accepted behind the recovery point may still be in the page cache only.
+            if end > trusted_to {
+                self.dirty_since.get_or_insert(turn.now.mono_ms);
+            }
+            // And what will be written where something was lost is not on the disk either.
+            self.recovery_point = self.recovery_point.min(end);
         }
         Ok(Log::Open(organ))
     }

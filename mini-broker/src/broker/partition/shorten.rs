@@ -29,12 +29,14 @@ impl Partition {
         if wanted <= log_start {
             return Ok(log_start);
         }
-        let deleted = self.call(turn, |log| log.delete_before(wanted))?;
+        let (deleted, log_start) =
+            self.call(turn, |log| (log.delete_before(wanted), log.log_start()))?;
+        // Also when a file could not be removed: it goes later, but nobody reads it any more.
+        self.deleted_before = log_start;
         deleted.map_err(|error| self.storage(turn, error.into()))?;
-        self.deleted_before = wanted;
-        let (partition, log_start) = (self.dir.to_string(), wanted);
+        let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::RecordsDeleted { partition, log_start }));
-        Ok(wanted)
+        Ok(log_start)
     }
 
     /// Whether something was deleted.
