@@ -16,9 +16,7 @@ impl Partition {
     pub(super) fn open(&mut self, turn: &mut Turn) -> Result<Log, Refused> {
         let config = self.settings.of_log();
         let (trusted_to, start) = (self.recovery_point, self.deleted_before);
-        let dir = self.own_directory_again(turn).and_then(|()| turn.files.dir(&self.dir));
-        let dir = dir.map_err(|error| self.storage(turn, error.into()))?;
-        let trusted_to = trusted_to.min(self.recovery_point);
+        let dir = self.directory(turn).map_err(|error| self.storage(turn, error.into()))?;
         let mut organ = match open_fenced(dir, config, trusted_to, start) {
             Ok(Ok((organ, cut_bytes))) => {
                 if cut_bytes > 0 {
@@ -44,12 +42,11 @@ impl Partition {
         Ok(Log::Open(organ))
     }
 
-    fn own_directory_again(&mut self, turn: &mut Turn) -> io::Result<()> {
+    fn directory(&mut self, turn: &mut Turn) -> io::Result<Box<dyn offset_log::Dir>> {
         if self.own_directory(turn)? {
-            self.recovery_point = 0;
             self.write_own_files(turn)?;
         }
-        Ok(())
+        turn.files.dir(&self.dir)
     }
 
     /// Sets aside a directory of this name that is not this partition's, and says whether there was
