@@ -48,7 +48,8 @@ impl Broker {
         request: &MetadataRequest,
         out: &mut Vec<Output>,
     ) -> bool {
-        let names = request.topics.iter().flatten().filter_map(|topic| topic.name.as_deref());
+        let by_name = request.topics.iter().flatten().filter(|topic| !is_by_id(topic));
+        let names = by_name.filter_map(|topic| topic.name.as_deref());
         let missing: BTreeSet<&str> = names
             .filter(|name| !self.cluster.topics.contains_key(*name) && !is_internal(name))
             .collect();
@@ -92,8 +93,11 @@ impl Broker {
     }
 
     fn describe_topic(&self, asked: MetadataRequestTopic) -> MetadataResponseTopic {
-        let by_id = asked.name.is_none();
-        let name = asked.name.or_else(|| self.cluster.name_of(asked.topic_id).map(str::to_string));
+        let by_id = is_by_id(&asked);
+        let name = match by_id {
+            true => self.cluster.name_of(asked.topic_id).map(str::to_string),
+            false => asked.name,
+        };
         let known = name.as_ref().and_then(|name| self.cluster.topics.get_key_value(name));
         if let Some((name, topic)) = known {
             return described(name, topic);
@@ -106,6 +110,11 @@ impl Broker {
         let topic_id = if by_id { asked.topic_id } else { Uuid::nil() };
         MetadataResponseTopic { error_code, name, topic_id, ..Default::default() }
     }
+}
+
+/// Java's admin client sends an id together with an empty name: it is the id that counts.
+fn is_by_id(asked: &MetadataRequestTopic) -> bool {
+    asked.name.is_none() || !asked.topic_id.is_nil()
 }
 
 fn described(name: &str, topic: &Topic) -> MetadataResponseTopic {

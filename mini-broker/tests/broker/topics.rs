@@ -1,8 +1,9 @@
 //! Topics as they are asked for: created, grown, and refused in Kafka's words.
 
+use uuid::Uuid;
 use wire::Records;
 use wire::fetch::FetchRequest;
-use wire::metadata::MetadataRequest;
+use wire::metadata::{MetadataRequest, MetadataRequestTopic};
 use wire::topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreatableTopicResult,
     CreatePartitionsAssignment, CreatePartitionsRequest, CreatePartitionsTopic,
@@ -408,6 +409,25 @@ fn who_asks_second_counts_from_what_the_first_was_promised() {
 fn partitions_now(broker: &mut ByHand) -> usize {
     let asked = broker.send(12, MetadataRequest::default());
     broker.answer::<MetadataRequest>(asked).unwrap().topics[0].partitions.len()
+}
+
+#[test]
+fn an_id_counts_whatever_name_comes_with_it() {
+    let mut broker = ByHand::new();
+    let id = create(&mut broker, wanted("orders")).topic_id;
+    let mut ask = |topic_id, name: Option<&str>| {
+        let name = name.map(str::to_string);
+        let topics = Some(vec![MetadataRequestTopic { topic_id, name }]);
+        let told = broker.ask(12, MetadataRequest { topics, ..Default::default() });
+        let told = told.topics[0].clone();
+        (told.error_code.name(), told.name, told.topic_id)
+    };
+    for name in [None, Some(""), Some("others")] {
+        assert_eq!(ask(id, name), ("NONE", Some("orders".into()), id));
+        let unknown = Uuid::from_u128(7);
+        assert_eq!(ask(unknown, name), ("UNKNOWN_TOPIC_ID", None, unknown));
+    }
+    assert_eq!(partitions(&mut broker, "others"), 0, "nothing was made for it");
 }
 
 /// An empty partition has no files and no records, and answers as one.
