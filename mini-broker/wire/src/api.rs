@@ -4,11 +4,16 @@ use bytes::{BufMut, BytesMut};
 
 use crate::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
-use crate::configs::{DescribeConfigsRequest, DescribeConfigsResponse};
+use crate::configs::{
+    AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+};
+use crate::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
 use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+use crate::log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
 use crate::primitives::{
     Count, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
@@ -16,7 +21,8 @@ use crate::primitives::{
 use crate::produce::{ProduceRequest, ProduceResponse};
 use crate::producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use crate::topics::{
-    CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse,
 };
 
 /// An API: a key, its request, and the response that answers it.
@@ -166,8 +172,13 @@ apis! {
     18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse);
     19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse);
     20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse);
+    21 => DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse);
     22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
     32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
+    33 => AlterConfigs(AlterConfigsRequest, AlterConfigsResponse);
+    35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse);
+    37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);
+    44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse);
     60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);
 }
 

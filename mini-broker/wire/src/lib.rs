@@ -37,6 +37,8 @@ pub mod metadata;
 
 // What an admin asks.
 pub mod configs;
+pub mod delete_records;
+pub mod log_dirs;
 pub mod topics;
 
 // What a producer asks.

@@ -1,4 +1,4 @@
-//! Topics are created and deleted.
+//! Topics are created, given more partitions, and deleted.
 
 use uuid::Uuid;
 
@@ -67,6 +67,43 @@ table! {
         /// See [`configs::source`](crate::configs::source).
         config_source: i8 = -1,                           5..;
         is_sensitive: bool,                               5..;
+    }
+
+    /// Asks for more partitions of topics that exist. API key 37, `CreatePartitionsRequest.json`.
+    ///
+    /// Version 3 is version 2 from a client that understands `THROTTLING_QUOTA_EXCEEDED` (KIP-599).
+    pub struct CreatePartitionsRequest (versions 0..=3, flexible 2..) {
+        topics: Vec<CreatePartitionsTopic>,               0..;
+        timeout_ms: i32,                                  0..;
+        /// Check only, create nothing.
+        validate_only: bool,                              0..;
+    }
+
+    /// A topic that is to grow.
+    pub struct CreatePartitionsTopic {
+        name: String,                                     0..;
+        /// How many partitions it should have in the end, not how many more.
+        count: i32,                                       0..;
+        /// One for each new partition, in order. Null: the broker places the replicas.
+        assignments: Option<Vec<CreatePartitionsAssignment>>, 0.., null 0..;
+    }
+
+    /// Where a new partition's replicas should be, the preferred leader first.
+    pub struct CreatePartitionsAssignment {
+        broker_ids: Vec<i32>,                             0..;
+    }
+
+    /// What became of each topic. API key 37, `CreatePartitionsResponse.json`.
+    pub struct CreatePartitionsResponse (versions 0..=3, flexible 2..) {
+        throttle_time_ms: i32,                            0..;
+        results: Vec<CreatePartitionsTopicResult>,        0..;
+    }
+
+    /// What became of one topic.
+    pub struct CreatePartitionsTopicResult {
+        name: String,                                     0..;
+        error_code: ErrorCode,                            0..;
+        error_message: Option<String>,                    0.., null 0..;
     }
 
     /// Asks to delete topics. API key 20, `DeleteTopicsRequest.json`.

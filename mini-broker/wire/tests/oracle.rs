@@ -59,8 +59,14 @@ oracle! {
     api_versions: api_versions ApiVersionsRequest ApiVersionsResponse from 0;
     create_topics: topics CreateTopicsRequest CreateTopicsResponse from 2;
     delete_topics: topics DeleteTopicsRequest DeleteTopicsResponse from 1;
+    delete_records: delete_records DeleteRecordsRequest DeleteRecordsResponse from 0;
     init_producer_id: producer_id InitProducerIdRequest InitProducerIdResponse from 0;
     describe_configs: configs DescribeConfigsRequest DescribeConfigsResponse from 1;
+    alter_configs: configs AlterConfigsRequest AlterConfigsResponse from 0;
+    describe_log_dirs: log_dirs DescribeLogDirsRequest DescribeLogDirsResponse from 1;
+    create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;
+    incremental_alter_configs:
+        configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse from 0;
     describe_cluster: cluster DescribeClusterRequest DescribeClusterResponse from 0;
 }
 

@@ -61,8 +61,13 @@ fn supported_versions() {
         "18 ApiVersions 0-4",
         "19 CreateTopics 2-7",
         "20 DeleteTopics 1-5",
+        "21 DeleteRecords 0-2",
         "22 InitProducerId 0-4",
         "32 DescribeConfigs 1-4",
+        "33 AlterConfigs 0-2",
+        "35 DescribeLogDirs 1-4",
+        "37 CreatePartitions 0-3",
+        "44 IncrementalAlterConfigs 0-1",
         "60 DescribeCluster 0-1",
     ];
     assert_eq!(rows, expected);
