@@ -3,10 +3,12 @@
 
 pub mod consume;
 pub mod dump_log;
+pub mod java_order;
 pub mod perf;
 pub mod produce;
 pub mod serve;
 pub mod terminal;
+pub mod topic_pattern;
 pub mod topics;
 
 use std::num::NonZero;
@@ -24,7 +26,7 @@ pub struct Cli {
 enum Command {
     /// Run a broker.
     Serve(serve::Args),
-    /// Create, list, describe and delete topics.
+    /// Create, list, describe, grow and delete topics.
     Topics(topics::Args),
     /// Write lines from standard input to a topic.
     Produce(produce::Args),
@@ -46,6 +48,11 @@ pub struct Failure {
 impl Failure {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), exit_code: 1 }
+    }
+
+    /// The command line asks for something that cannot be meant.
+    pub fn usage(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), exit_code: 2 }
     }
 }
 
