@@ -1,6 +1,7 @@
 //! The commands, one a file. All but `serve` and `dump-log` speak Kafka's protocol and work against
 //! any Kafka broker.
 
+pub mod configs;
 pub mod consume;
 pub mod dump_log;
 pub mod java_order;
@@ -28,6 +29,8 @@ enum Command {
     Serve(serve::Args),
     /// Create, list, describe, grow and delete topics.
     Topics(topics::Args),
+    /// Describe and change the settings of topics and brokers.
+    Configs(configs::Args),
     /// Write lines from standard input to a topic.
     Produce(produce::Args),
     /// Read a topic and print its messages.
@@ -81,6 +84,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Topics(args) => topics::run(args).await,
+            Command::Configs(args) => configs::run(args).await,
             Command::Produce(args) => produce::run(args).await,
             Command::Consume(args) => consume::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,

@@ -1,6 +1,7 @@
 //! The commands at the prompt: the built program against a broker of the same build, each test
 //! with its own. What real Kafka prints for the same files stands in `recorded/`.
 
+mod configs;
 mod dump_log;
 mod server;
 mod topics;
@@ -186,6 +187,7 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         ],
         &["perf", "consume", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
         &["perf", "latency", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
+        &["configs", "--describe", "--entity-type", "topics", "--bootstrap-server", &nobody],
     ] {
         let output = run(args, b"");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
