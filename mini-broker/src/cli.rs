@@ -3,8 +3,10 @@
 
 pub mod configs;
 pub mod consume;
+pub mod delete_records;
 pub mod dump_log;
 pub mod java_order;
+pub mod offsets;
 pub mod perf;
 pub mod produce;
 pub mod serve;
@@ -35,6 +37,10 @@ enum Command {
     Produce(produce::Args),
     /// Read a topic and print its messages.
     Consume(consume::Args),
+    /// Print where logs begin, end, or have a time.
+    Offsets(offsets::Args),
+    /// Delete records from the start of logs.
+    DeleteRecords(delete_records::Args),
     /// Print what stands in a log's files.
     DumpLog(dump_log::Args),
     /// Measure a broker: produce, consume, latency.
@@ -87,6 +93,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Configs(args) => configs::run(args).await,
             Command::Produce(args) => produce::run(args).await,
             Command::Consume(args) => consume::run(args).await,
+            Command::Offsets(args) => offsets::run(args).await,
+            Command::DeleteRecords(args) => delete_records::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,
             Command::Perf(args) => perf::run(args).await,
         }

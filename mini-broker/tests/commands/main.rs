@@ -3,6 +3,7 @@
 
 mod configs;
 mod dump_log;
+mod offsets;
 mod server;
 mod topics;
 
@@ -188,6 +189,18 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         &["perf", "consume", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
         &["perf", "latency", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
         &["configs", "--describe", "--entity-type", "topics", "--bootstrap-server", &nobody],
+        &["offsets", "--bootstrap-server", &nobody],
+        &[
+            "delete-records",
+            "--topic",
+            "t",
+            "--partition",
+            "0",
+            "--offset",
+            "1",
+            "--bootstrap-server",
+            &nobody,
+        ],
     ] {
         let output = run(args, b"");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
