@@ -18,6 +18,11 @@ pub fn in_map<T>(mut items: Vec<T>, room: usize, name: impl Fn(&T) -> &str) -> V
     items
 }
 
+/// Room for how many entries `new HashMap<>(map)` is made with, to copy `entries` of them.
+pub fn room_of_a_copy(entries: usize) -> usize {
+    entries * 4 / 3 + 1
+}
+
 /// A map doubles its buckets when it is more than three quarters full.
 fn buckets(entries: usize, room: usize) -> usize {
     let mut buckets = room.next_power_of_two();

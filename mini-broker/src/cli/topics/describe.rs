@@ -8,7 +8,7 @@ use wire::metadata::{MetadataResponsePartition, MetadataResponseTopic};
 
 use super::{flags, name};
 use crate::cli::Failure;
-use crate::cli::java_order::{DEFAULT_ROOM, in_map};
+use crate::cli::java_order::{DEFAULT_ROOM, in_map, room_of_a_copy};
 use crate::client::Client;
 
 /// What is to be shown, if not everything. A partition is shown if one of the first four fits.
@@ -78,11 +78,18 @@ pub async fn describe(
     let names: Vec<&str> = topics.iter().map(name).collect();
     let configs = client.topic_configs(&names).await?;
     let cluster = Cluster { live: client.nodes().collect(), configs };
-    let room = topics.len();
-    for topic in in_map(topics, room, name) {
+    for topic in in_kafkas_order(topics) {
         print(&topic, only, &cluster, out)?;
     }
     Ok(())
+}
+
+/// Kafka's admin client puts what it asks for into a map, hands out a copy of it, and puts the
+/// answers into a third: `DescribeTopicsResult.allTopicNames`.
+fn in_kafkas_order(topics: Vec<MetadataResponseTopic>) -> Vec<MetadataResponseTopic> {
+    let room = topics.len();
+    let copied = in_map(in_map(topics, room, name), room_of_a_copy(room), name);
+    in_map(copied, room, name)
 }
 
 fn print(
@@ -266,5 +273,17 @@ mod tests {
         assert_eq!(text.lines().count(), 1);
         let default = config("min.insync.replicas", "1", source::DEFAULT_CONFIG);
         assert_eq!(printed(only(), default), "");
+    }
+
+    #[test]
+    fn topics_stand_as_they_leave_the_third_map() {
+        let topic = |name: &str| MetadataResponseTopic {
+            name: Some(name.to_owned()),
+            ..Default::default()
+        };
+        // All in one bucket of four, but not of eight.
+        let topics = in_kafkas_order(["t.g2r", "t.m3a", "t.qfh"].map(topic).to_vec());
+        let order: Vec<&str> = topics.iter().map(name).collect();
+        assert_eq!(order, ["t.m3a", "t.qfh", "t.g2r"]);
     }
 }
