@@ -18,14 +18,26 @@ mod list_offsets;
 
 mod metadata;
 
-mod topics;
+mod create_topics;
+
+mod create_partitions;
+
+mod delete_records;
 
 mod describe_configs;
+
+mod alter_configs;
+
+mod log_dirs;
 
 mod cluster_info;
 
 // What they stand on.
 mod partition; // a log behind its fence, and what is known of the disk below
+
+mod topics; // what the cluster has agreed on comes true here
+
+mod checkpoints; // what the next start has to know of the logs
 
 mod waiting; // what is parked, and every timer
 
@@ -48,8 +60,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wire::{Request, Response};
 
-use crate::coordinator::{self, Cluster, Coordinator};
+use crate::coordinator::{self, Cluster, Coordinator, Resource};
 use crate::validate::Verdicts;
+use checkpoints::{Checkpoints, LOG_STARTS, RECOVERY_POINTS};
+use log_dirs::Measuring;
 use partition::Partition;
 use waiting::{AfterSync, Parked, Timers};
 
@@ -89,6 +103,25 @@ pub enum Input {
     Gone { connection: u32 },
     /// A job has ended.
     Done { call: Call, done: io::Result<Done> },
+}
+
+impl Input {
+    /// Whether no file is renamed, cut or removed for it. Before any other input, answers that name
+    /// bytes of files must be on their way.
+    pub fn leaves_files_alone(&self) -> bool {
+        match self {
+            Input::Request { request, .. } => matches!(
+                request,
+                Request::Produce(_)
+                    | Request::Fetch(_)
+                    | Request::ListOffsets(_)
+                    | Request::Metadata(_)
+                    | Request::ApiVersions(_)
+            ),
+            Input::Gone { .. } => true,
+            Input::Done { .. } => false,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -133,13 +166,31 @@ pub enum Job {
         name: String,
         text: String,
     },
+    /// How large the logs in these directories are, and how much room is left.
+    Measure {
+        dirs: Vec<String>,
+    },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
     Synced { to: u64 },
     Removed,
     Written,
+    Measured(Measured),
+}
+
+/// What lies in the data directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// The data directory's absolute path.
+    pub log_dir: String,
+    /// How large the volume is on which it lies.
+    pub total_bytes: u64,
+    /// How much of it can still be filled.
+    pub usable_bytes: u64,
+    /// The bytes of the `.log` files in each directory, in the order that was asked for.
+    pub sizes: Vec<u64>,
 }
 
 /// What a person watching the broker may want to know.
@@ -161,6 +212,15 @@ pub enum Event {
         count: usize,
         log_start: u64,
     },
+    /// DeleteRecords moved the start of a log.
+    RecordsDeleted {
+        partition: String,
+        log_start: u64,
+    },
+    /// Settings were changed; the new ones count from now on.
+    SettingsChanged {
+        resource: Resource,
+    },
     /// An organ panicked: this partition answers no more, or this topic was not made.
     OrganBroke {
         lab: &'static str,
@@ -173,9 +233,15 @@ pub enum Event {
         why: String,
         offline: bool,
     },
-    /// A directory that is not a partition of this cluster was left alone.
+    /// A directory that is not a partition of this cluster was left alone; the name that a partition
+    /// needs was taken from it.
     Stray {
         dir: String,
+    },
+    /// A small file could not be written; it is tried again.
+    CheckpointFailed {
+        what: String,
+        why: String,
     },
     JobFailed {
         job: Job,
@@ -189,6 +255,8 @@ pub struct Broker {
     coordinator: Coordinator,
     /// What the cluster has agreed on.
     cluster: Cluster,
+    /// The metadata log is taken into account below this offset.
+    applied: u64,
     cluster_id: String,
     /// The partitions of every topic, by number. Invariant: the same topics as `cluster`.
     topics: BTreeMap<String, Vec<Partition>>,
@@ -203,8 +271,8 @@ pub struct Broker {
     last_call: u64,
     /// Producer ids that may be handed out.
     producer_ids: Range<i64>,
-    /// Whether a recovery point moved since the checkpoint was last written.
-    checkpoint_due: bool,
+    checkpoints: Checkpoints,
+    measuring: BTreeMap<Call, Measuring>,
 }
 
 /// A job that is under way, and the partition it is for.
@@ -236,10 +304,12 @@ impl Broker {
         if self.woken.is_empty() { self.timers.next() } else { Some(0) }
     }
 
-    /// Releases what is parked and does what is due.
+    /// Does what is due and releases what is parked. In this order: retention may remove a file, or
+    /// move a log's start past somebody who waits; an answer given before would name what is gone.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        let waited_enough = self.run_timers(now, out);
         self.release(now, out);
-        self.run_timers(now, out);
+        self.answer_as_it_is(now, waited_enough, out);
     }
 
     /// A clean stop: all that was written reaches the disk, and the next start need not look.
@@ -250,8 +320,12 @@ impl Broker {
         for partition in self.topics.values_mut().flatten() {
             result = result.and(partition.sync_now(self.files.as_mut()));
         }
-        let text = self.recovery_points();
-        result.and(self.files.checkpoint(start::RECOVERY_POINTS, &text))
+        for (name, text) in
+            [(RECOVERY_POINTS, self.recovery_points()), (LOG_STARTS, self.log_starts())]
+        {
+            result = result.and(self.files.checkpoint(name, &text));
+        }
+        result
     }
 
     fn request(
@@ -281,6 +355,21 @@ impl Broker {
             Request::DeleteTopics(request) => {
                 return self.delete_topics(now, ticket, request, out);
             }
+            Request::CreatePartitions(request) => {
+                return self.create_partitions(now, ticket, request, out);
+            }
+            Request::AlterConfigs(request) => {
+                return self.alter_configs(now, ticket, request, out);
+            }
+            Request::IncrementalAlterConfigs(request) => {
+                return self.incremental_alter_configs(now, ticket, request, out);
+            }
+            Request::DeleteRecords(request) => {
+                return self.delete_records(now, ticket, request, out);
+            }
+            Request::DescribeLogDirs(request) => {
+                return self.describe_log_dirs(ticket, request, out);
+            }
             Request::InitProducerId(request) => {
                 return self.init_producer_id(now, ticket, client, request, out);
             }
@@ -303,11 +392,12 @@ impl Broker {
         }
     }
 
-    fn start_job(&mut self, job: Job, owner: Option<Owner>, out: &mut Vec<Output>) {
+    fn start_job(&mut self, job: Job, owner: Option<Owner>, out: &mut Vec<Output>) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
         self.jobs.insert(call, Running { job: job.clone(), owner });
         out.push(Output::Do { call, job });
+        call
     }
 
     fn sync_partition(&mut self, topic: &str, index: i32, to: u64, out: &mut Vec<Output>) {
@@ -331,8 +421,19 @@ impl Broker {
                     Ok(_) => partition.synced(*to),
                     Err(error) => partition.sync_failed(&error, out),
                 }
-                self.checkpoint_soon(now);
+                self.recovery_point_moved(now);
                 self.rearm(now, &topic, index);
+            }
+            (Job::Checkpoint { name, .. }, _) => {
+                self.checkpoint_written(now, name, done.map(|_| ()), out);
+            }
+            (Job::Measure { .. }, _) => {
+                let Some(measuring) = self.measuring.remove(&call) else { return };
+                let measured = done.map(|done| match done {
+                    Done::Measured(measured) => measured,
+                    other => unreachable!("a measurement gives sizes, not {other:?}"),
+                });
+                self.measured(measuring, measured, out);
             }
             _ => {
                 if let Err(error) = done {

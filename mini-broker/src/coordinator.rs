@@ -8,10 +8,10 @@
 mod cluster;
 mod records;
 
-pub use cluster::{Assignment, Cluster, Topic};
-pub use records::Record;
+pub use cluster::{Assignment, Cluster, Settings, Topic};
+pub use records::{Record, Resource};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
 use offset_log_solution::{Config, OffsetLog, Slice};
@@ -24,13 +24,14 @@ use crate::broker::{Files, Located, Refused};
 use crate::records::{Batch, Builder, Codec};
 
 /// The metadata log's topic and directory, under Kafka's names for them.
-const METADATA_TOPIC: &str = "__cluster_metadata";
+pub const METADATA_TOPIC: &str = "__cluster_metadata";
 pub const METADATA_DIR: &str = "__cluster_metadata-0";
 
 /// Producer ids are handed to a broker in blocks, so that not each one costs a sync.
 pub const PRODUCER_ID_BLOCK: i64 = 1000;
 
-/// More partitions than this in one topic are a mistake of whoever asks: each costs memory.
+/// More partitions than this in one topic are a mistake of whoever asks: each costs memory. Kafka takes
+/// no more in one request. (`ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`.)
 pub const MOST_PARTITIONS: usize = 10_000;
 
 /// A topic as it is asked for, defaults filled in.
@@ -39,7 +40,7 @@ pub struct NewTopic {
     pub name: String,
     /// For each partition the brokers that keep it, the preferred leader first.
     pub replicas: Vec<Vec<i32>>,
-    pub configs: BTreeMap<String, String>,
+    pub configs: Settings,
 }
 
 pub struct Coordinator {
@@ -71,6 +72,31 @@ impl Coordinator {
         Ok((coordinator, cluster))
     }
 
+    /// Whether there may be a new topic of this name.
+    pub fn may_create(&self, name: &str) -> Result<(), Refused> {
+        if name == METADATA_TOPIC {
+            let why = format!("Creation of internal topic {name} is prohibited.");
+            return Err(Refused::new(ErrorCode::INVALID_REQUEST, why));
+        }
+        check_name(name)?;
+        if self.proposed.topics.contains_key(name) {
+            let why = format!("Topic '{name}' already exists.");
+            return Err(Refused::new(ErrorCode::TOPIC_ALREADY_EXISTS, why));
+        }
+        // The names of metrics have '_' where a topic has '.'.
+        let flat = |name: &str| name.replace('.', "_");
+        if !name.contains(['.', '_']) {
+            return Ok(());
+        }
+        match self.proposed.topics.keys().find(|other| flat(other) == flat(name)) {
+            None => Ok(()),
+            Some(other) => {
+                let why = format!("Topic '{name}' collides with existing topic: {other}");
+                Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why))
+            }
+        }
+    }
+
     /// Decides on a new topic and gives its id. With `validate_only` nothing is written.
     pub fn create_topic(
         &mut self,
@@ -78,53 +104,72 @@ impl Coordinator {
         topic: NewTopic,
         validate_only: bool,
     ) -> Result<Uuid, Refused> {
-        check_name(&topic.name)?;
-        if self.proposed.topics.contains_key(&topic.name) {
-            return Err(Refused::new(
-                ErrorCode::TOPIC_ALREADY_EXISTS,
-                format!("Topic '{}' already exists.", topic.name),
-            ));
-        }
-        let flat = |name: &str| name.replace('.', "_");
-        if let Some(other) =
-            self.proposed.topics.keys().find(|name| flat(name) == flat(&topic.name))
-        {
-            return Err(Refused::new(
-                ErrorCode::INVALID_TOPIC_EXCEPTION,
-                format!("Topic '{}' collides with existing topic: {other}", topic.name),
-            ));
-        }
-        if topic.replicas.is_empty() || topic.replicas.len() > MOST_PARTITIONS {
-            return Err(Refused::new(
-                ErrorCode::INVALID_PARTITIONS,
-                format!("a topic has 1 to {MOST_PARTITIONS} partitions"),
-            ));
-        }
+        self.may_create(&topic.name)?;
+        check_count(topic.replicas.len())?;
         let id = new_id(&mut self.ids);
         if validate_only {
             return Ok(id);
         }
         let mut records = vec![Record::Topic { name: topic.name.clone(), id }];
         records.extend(topic.configs.into_iter().map(|(name, value)| Record::Config {
-            topic: topic.name.clone(),
+            resource: Resource::Topic(topic.name.clone()),
             name,
             value: Some(value),
         }));
-        records.extend(topic.replicas.into_iter().zip(0..).map(|(replicas, index)| {
-            let (leader, isr) = (replicas[0], replicas.clone());
-            Record::Partition { topic: id, index, replicas, isr, leader, epoch: 0 }
-        }));
+        let partitions = topic.replicas.into_iter().zip(0..);
+        records.extend(partitions.map(|(replicas, index)| new_partition(id, index, replicas)));
         self.append(now_ms, records)?;
         Ok(id)
     }
 
+    /// Where the partitions of a topic are, what is not agreed on yet included.
+    pub fn replicas(&self, topic: &str) -> Result<Vec<Vec<i32>>, Refused> {
+        let topic = self.proposed.topics.get(topic).ok_or_else(Refused::unknown_topic)?;
+        Ok(topic.partitions.iter().map(|partition| partition.replicas.clone()).collect())
+    }
+
+    /// Decides on more partitions of a topic, behind those that it has.
+    pub fn create_partitions(
+        &mut self,
+        now_ms: u64,
+        topic: &str,
+        replicas: Vec<Vec<i32>>,
+        validate_only: bool,
+    ) -> Result<(), Refused> {
+        let known = self.proposed.topics.get(topic).ok_or_else(Refused::unknown_topic)?;
+        let (id, have) = (known.id, known.partitions.len());
+        check_count(have + replicas.len())?;
+        if validate_only {
+            return Ok(());
+        }
+        let new = replicas.into_iter().zip(have as i32..);
+        let records = new.map(|(replicas, index)| new_partition(id, index, replicas)).collect();
+        self.append(now_ms, records)
+    }
+
+    /// What is set for a topic or for brokers, what is not agreed on yet included. `None` if there is
+    /// no such topic.
+    pub fn settings(&self, resource: &Resource) -> Option<&Settings> {
+        self.proposed.settings(resource)
+    }
+
+    /// Decides on settings: a value, or `None` to set it no longer.
+    pub fn alter_settings(
+        &mut self,
+        now_ms: u64,
+        resource: &Resource,
+        changes: Vec<(String, Option<String>)>,
+    ) -> Result<(), Refused> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let record = |(name, value)| Record::Config { resource: resource.clone(), name, value };
+        self.append(now_ms, changes.into_iter().map(record).collect())
+    }
+
     pub fn delete_topic(&mut self, now_ms: u64, name: &str) -> Result<(), Refused> {
-        let id = self.proposed.topics.get(name).map(|topic| topic.id).ok_or_else(|| {
-            Refused::new(
-                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                format!("There is no topic '{name}'."),
-            )
-        })?;
+        let topic = self.proposed.topics.get(name).ok_or_else(Refused::unknown_topic)?;
+        let id = topic.id;
         self.append(now_ms, vec![Record::RemoveTopic { id }])
     }
 
@@ -145,10 +190,11 @@ impl Coordinator {
         !self.unsynced.is_empty()
     }
 
-    /// The log is on the disk below `to`: the records that count from now on, in order.
-    pub fn synced(&mut self, to: u64) -> Vec<Record> {
+    /// The log is on the disk below `to`: the records that count from now on, in order, with their
+    /// offsets.
+    pub fn synced(&mut self, to: u64) -> Vec<(u64, Record)> {
         let count = self.unsynced.partition_point(|(offset, _)| *offset < to);
-        self.unsynced.drain(..count).map(|(_, record)| record).collect()
+        self.unsynced.drain(..count).collect()
     }
 
     /// The log could not be synced. What was proposed is unknown to the disk; a sync that failed is
@@ -178,7 +224,7 @@ impl Coordinator {
         let appended =
             self.log.append(now_ms, 0, &mut batch).map_err(|e| storage(e.to_string()))?;
         for (offset, record) in (appended.first..).zip(records) {
-            self.proposed.apply(&record);
+            self.proposed.apply(offset, &record);
             self.unsynced.push_back((offset, record));
         }
         Ok(())
@@ -203,7 +249,7 @@ fn replay(log: &OffsetLog, files: &dyn Files) -> Result<Cluster, String> {
                 let record = record.map_err(|error| error.to_string())?;
                 let fact = Record::decode(record.value.unwrap_or_default())
                     .map_err(|error| format!("offset {}: {error}", record.offset))?;
-                cluster.apply(&fact);
+                cluster.apply(record.offset as u64, &fact);
             }
             next = batch.header.last_offset() as u64 + 1;
             rest = &rest[batch.bytes.len()..];
@@ -216,18 +262,34 @@ fn replay(log: &OffsetLog, files: &dyn Files) -> Result<Cluster, String> {
     Ok(cluster)
 }
 
+/// A new partition: all its replicas are in sync, and the first of them leads.
+fn new_partition(topic: Uuid, index: i32, replicas: Vec<i32>) -> Record {
+    let (leader, isr) = (replicas[0], replicas.clone());
+    Record::Partition { topic, index, replicas, isr, leader, epoch: 0 }
+}
+
+fn check_count(partitions: usize) -> Result<(), Refused> {
+    if (1..=MOST_PARTITIONS).contains(&partitions) {
+        return Ok(());
+    }
+    let why = format!("A topic has 1 to {MOST_PARTITIONS} partitions, not {partitions}.");
+    Err(Refused::new(ErrorCode::POLICY_VIOLATION, why))
+}
+
 /// Kafka's rule for a topic's name, in the words of its own message.
 pub fn check_name(name: &str) -> Result<(), Refused> {
+    const MOST: usize = 249;
     let why = if name.is_empty() {
-        "the empty string is not allowed"
+        "the empty string is not allowed".into()
     } else if name == "." || name == ".." {
-        "'.' or '..' is not allowed"
-    } else if name == METADATA_TOPIC {
-        "it is the metadata log's"
-    } else if name.len() > 249 {
-        "the length of a topic's name is at most 249 characters"
+        format!("'{name}' is not allowed")
+    } else if name.chars().count() > MOST {
+        format!("the length of '{name}' is longer than the max allowed length {MOST}")
     } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
-        "it contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+        format!(
+            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and \
+             '-'"
+        )
     } else {
         return Ok(());
     };

@@ -15,7 +15,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::broker::{Done, Files, Job, Located};
+use rustix::fs::statvfs;
+
+use crate::broker::{Done, Files, Job, Located, Measured};
 use crate::labs;
 use table::Table;
 
@@ -24,6 +26,7 @@ use table::Table;
 pub struct RealFiles {
     root: PathBuf,
     table: Arc<Mutex<Table>>,
+    replacing: Arc<Mutex<()>>,
     /// Held for as long as the broker lives; the system lets go of it even after kill -9.
     _lock: Arc<File>,
 }
@@ -59,6 +62,7 @@ impl RealFiles {
         Ok(Self {
             root: root.to_path_buf(),
             table: Arc::new(Mutex::new(Table::new(most_open_files))),
+            replacing: Arc::default(),
             _lock: Arc::new(lock),
         })
     }
@@ -82,10 +86,45 @@ impl RealFiles {
                 Ok(Done::Removed)
             }
             Job::Checkpoint { name, text } => {
-                replace(&self.root.join(name), &text)?;
+                self.replace(&name, &text)?;
                 Ok(Done::Written)
             }
+            Job::Measure { dirs } => self.measure(&dirs).map(Done::Measured),
         }
+    }
+
+    /// Sizes as the file system has them. Of a log that is open, some of its index may still be in
+    /// memory; the `.log` files, which count, are never behind.
+    fn measure(&self, dirs: &[String]) -> io::Result<Measured> {
+        let root = fs::canonicalize(&self.root)?;
+        let volume = statvfs(&root)?;
+        let size = |dir: &String| -> io::Result<u64> {
+            let files = match fs::read_dir(root.join(dir)) {
+                // Deleted meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+                files => files?,
+            };
+            let mut size = 0;
+            for file in files {
+                let file = file?;
+                if file.path().extension().is_some_and(|extension| extension == "log") {
+                    size += file.metadata().map_or(0, |metadata| metadata.len());
+                }
+            }
+            Ok(size)
+        };
+        Ok(Measured {
+            sizes: dirs.iter().map(size).collect::<io::Result<_>>()?,
+            log_dir: root.display().to_string(),
+            total_bytes: volume.f_blocks * volume.f_frsize,
+            usable_bytes: volume.f_bavail * volume.f_frsize,
+        })
+    }
+
+    /// Replaces a small file as a whole. One at a time: two would share the temporary file.
+    fn replace(&self, name: &str, text: &str) -> io::Result<()> {
+        let _one = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+        replace(&self.root.join(name), text)
     }
 
     /// Nothing panics while it holds the table, but a broken organ's thread may be unwound through
@@ -120,12 +159,12 @@ impl Files for RealFiles {
         Ok(names.into_iter().collect())
     }
 
-    fn set_aside(&mut self, name: &str) -> io::Result<String> {
+    fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String> {
         self.table().forget(name);
         // A name of 255 bytes is the most; the longest topic's directory has nearly that.
         let start: String = name.chars().take(200).collect();
         let aside = (0..)
-            .map(|attempt| format!("{start}.{attempt}-delete"))
+            .map(|attempt| format!("{start}.{attempt}{ending}"))
             .find(|aside| !self.root.join(aside).exists())
             .expect("some number is free");
         fs::rename(self.root.join(name), self.root.join(&aside))?;
@@ -133,7 +172,7 @@ impl Files for RealFiles {
     }
 
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()> {
-        replace(&self.root.join(name), text)
+        self.replace(name, text)
     }
 
     fn text(&self, name: &str) -> io::Result<Option<String>> {

@@ -112,6 +112,11 @@ impl Engine {
         if let Input::Gone { connection } = &input {
             self.connections.remove(connection);
         }
+        // Mostly a turn's answers leave together. But an answer names bytes of files, which are opened
+        // when it is delivered: they must still be there, and be the same ones.
+        if !input.leaves_files_alone() {
+            self.deliver();
+        }
         self.broker.handle(now, input, &mut self.out);
     }
 

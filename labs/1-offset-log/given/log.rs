@@ -72,6 +72,14 @@ impl OffsetLog {
         &self.segments
     }
 
+    /// Takes new settings while the log is open. They count from the next append (`segment.bytes`,
+    /// `segment.ms`, `index.interval.bytes`) and the next `tick` (`retention.ms`, `retention.bytes`)
+    /// on; what was written or removed before stays so. The deadline may be another one now. (Kafka:
+    /// `UnifiedLog.updateConfig`.)
+    pub fn configure(&mut self, config: Config) {
+        self.config = config;
+    }
+
     /// Where segment number `at` ends: the next one begins there, or the next record will stand
     /// there.
     pub(crate) fn end_of(&self, at: usize) -> u64 {

@@ -68,6 +68,25 @@ impl OffsetLog {
         Ok(())
     }
 
+    /// As `delete_before`, but `offset` may lie past the end: a power loss took the end of the log,
+    /// and the start that the caller remembers is beyond what is left. Then all of it goes, and the
+    /// next batch gets `offset`: an offset that was given out once is never given to another record.
+    /// (Kafka: `UnifiedLog.truncateFullyAndStartAt`.)
+    pub fn begin_at(&mut self, offset: u64) -> Result<(), Error> {
+        if offset <= self.log_end {
+            return self.delete_before(offset);
+        }
+        self.settle()?;
+        let segment = Segment::new(offset);
+        for file in segment.files() {
+            self.dir.append(file, &[]).inspect_err(|_| self.unsettled = true)?;
+        }
+        self.segments.push(segment);
+        (self.log_start, self.log_end) = (offset, offset);
+        self.remove_oldest(self.segments.len() - 1)?;
+        Ok(())
+    }
+
     /// Removes the oldest segments and moves the start to the oldest that is left. If none would
     /// be, a new one is begun first, so that the log still knows its end.
     pub(crate) fn remove_oldest(&mut self, count: usize) -> Result<Vec<u64>, Error> {

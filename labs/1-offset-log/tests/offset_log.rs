@@ -65,6 +65,7 @@ fn main() -> ExitCode {
             step_3_a_segment_also_ends_by_time,
             step_3_a_roll_on_a_full_disk_leaves_the_log_as_it_was,
             step_3_both_ends_move,
+            step_3_new_settings_count_from_the_next_append,
             step_3_transcript,
             step_3_any_history,
             step_4_an_entry_is_eight_bytes,
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
             step_5_even_the_active_segment_grows_old,
             step_5_an_empty_segment_stays,
             step_5_the_deadline_says_when,
+            step_5_new_settings_count_from_the_next_tick,
             step_5_transcript,
             step_5_any_history,
             step_6_a_clean_log_opens_as_it_was,
@@ -638,6 +640,38 @@ fn step_3_both_ends_move() {
     let appended = log.append(0, 0, &mut batch(1, 0, 0)).works("R1.1: an append");
     check("R1.1", "the offset after that", appended.first, 2);
     check("R1.4", "batches", read(&log, &dir, 2), vec![(2, 2)]);
+
+    // A start that is remembered, past the end of what a power loss has left.
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, small_segments());
+    fill(&mut log, 7, 100);
+    log.begin_at(4).works("R1.13: a start within the log");
+    check("R1.13", "start and end", bounds(&log), (4, 7));
+    check("R1.13", "segments", bases(&log), vec![3, 6]);
+    log.begin_at(20).works("R1.13: a start past the end");
+    check("R1.13", "start and end of what begins anew", bounds(&log), (20, 20));
+    check("R1.13", "segments", bases(&log), vec![20]);
+    let files: Vec<_> = dir.files().into_keys().filter(|name| name.ends_with(".log")).collect();
+    check("R1.13", "files left", files, vec![log_file(20)]);
+    fill(&mut log, 1, 100);
+    check("R1.4", "batches", read(&log, &dir, 20), vec![(20, 20)]);
+}
+
+fn step_3_new_settings_count_from_the_next_append() {
+    let dir = MemDir::new();
+    let mut log = log_in(&dir, small_segments());
+    fill(&mut log, 2, 100);
+    log.configure(Config { segment_bytes: 250, ..Config::default() });
+    check("R1.8", "segments right after segment.bytes was lowered", bases(&log), vec![0]);
+    let appended = log.append(0, 0, &mut batch(1, 100, 2)).works("R1.1: an append");
+    check("R1.8", "the segment that the next append sealed", appended.sealed, Some(0));
+    log.configure(Config { segment_bytes: 1000, ..Config::default() });
+    fill(&mut log, 9, 100);
+    check("R1.8", "segments after segment.bytes was raised", bases(&log), vec![0, 2]);
+    log.configure(Config { segment_ms: 5, ..Config::default() });
+    let appended = log.append(0, 0, &mut batch(1, 100, 8)).works("R1.1: an append");
+    check("R1.8", "the segment sealed, 6 ms after its first batch", appended.sealed, Some(2));
+    check("R1.4", "what was written before is read as before", read(&log, &dir, 1).len(), 1);
 }
 
 fn step_3_transcript() {
@@ -1028,6 +1062,32 @@ fn step_5_the_deadline_says_when() {
     check("R1.14", "removed at last", log.tick(301_003, 3).works("R1.13: a tick"), vec![0]);
     let log = old_log(&MemDir::new(), 10, keep_bytes(500));
     check("R1.14", "the deadline of a log that is too large", log.deadline(), Some(0));
+}
+
+fn step_5_new_settings_count_from_the_next_tick() {
+    let dir = MemDir::new();
+    let mut log = old_log(&dir, 10, keep_ms(1_000_000));
+    check("R1.14", "removed at 2000", log.tick(2000, 10).works("R1.13: a tick"), vec![]);
+    check("R1.14", "the deadline", log.deadline(), Some(1_000_201));
+    log.configure(Config { segment_bytes: 300, ..keep_ms(1500) });
+    check("R1.13", "segments right after retention.ms was lowered", bases(&log).len(), 4);
+    let deadline = log.deadline();
+    check("R1.14", "the deadline with retention.ms=1500", deadline, Some(2000 + 300_000));
+    check(
+        "R1.14",
+        "removed at the next tick",
+        log.tick(2001, 10).works("R1.13: a tick"),
+        vec![0, 3],
+    );
+    log.configure(Config { segment_bytes: 300, ..keep_bytes(100) });
+    check(
+        "R1.14",
+        "removed with retention.bytes=100",
+        log.tick(2002, 10).works("R1.13: a tick"),
+        vec![6],
+    );
+    log.configure(Config { retention_ms: None, ..Config::default() });
+    check("R1.14", "the deadline without limits", log.deadline(), None);
 }
 
 fn step_5_transcript() {

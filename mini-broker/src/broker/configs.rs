@@ -1,288 +1,121 @@
-//! The settings, under Kafka's names: one table, from which come the defaults, the check of every
-//! value, the topics' own settings, and the answer to DescribeConfigs.
+//! The settings, under Kafka's names: what is set where, and which of it counts. From the nearest to
+//! the farthest: the topic's own, this broker's and all brokers' as set while they run, what the
+//! broker was started with, the default.
 
+mod describe; // as clients are told
+pub mod table; // every setting there is
+mod topic; // what a partition goes by
+
+pub use describe::{describe_all_brokers, describe_broker, describe_created, describe_topic};
+pub use topic::{TopicSettings, check_topic};
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use wire::configs::{DescribeConfigsResourceResult, DescribeConfigsSynonym, kind, source};
+use wire::configs::source;
 
-/// A setting of the broker, and what it is called where a topic has its own.
-#[derive(Debug)]
-pub struct Setting {
-    pub name: &'static str,
-    pub topic: Option<&'static str>,
-    pub default: &'static str,
-    pub kind: Kind,
-    pub about: &'static str,
-}
+use crate::coordinator::{Resource, Settings};
+use table::{Setting, of_broker};
 
-/// What a value may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Bool,
-    Int {
-        min: i64,
-    },
-    Long {
-        min: i64,
-    },
-    /// One of these; Kafka may know more.
-    Choice(&'static [&'static str]),
-}
+/// What is set at one place, by the broker's names.
+type Layer = BTreeMap<&'static str, String>;
 
-macro_rules! settings {
-    ($($name:literal $(=> $topic:literal)?, $kind:expr, $default:literal, $about:literal;)*) => {
-        &[$(Setting {
-            name: $name,
-            topic: settings!(@topic $($topic)?),
-            default: $default,
-            kind: $kind,
-            about: $about,
-        }),*]
-    };
-    (@topic $topic:literal) => { Some($topic) };
-    (@topic) => { None };
-}
-
-/// Every setting there is. Kafka has many more; one that is not here is refused by name.
-///
-/// `num.partitions` is Kafka's own default: one partition, so that a first topic is one log in one
-/// order. Client test suites that want four ask for them.
-#[rustfmt::skip]
-pub const SETTINGS: &[Setting] = settings! {
-    "auto.create.topics.enable", Kind::Bool, "true",
-        "Whether asking for the metadata of an unknown topic creates it.";
-    "default.replication.factor", Kind::Int { min: 1 }, "1",
-        "Replicas of a topic that is created without saying how many.";
-    "delete.topic.enable", Kind::Bool, "true",
-        "Whether topics may be deleted.";
-    "fetch.max.bytes", Kind::Int { min: 1024 }, "57671680",
-        "The most bytes one fetch is answered with, whatever the client allows.";
-    "log.cleanup.policy" => "cleanup.policy", Kind::Choice(&["delete"]), "delete",
-        "What happens to old segments.";
-    "compression.type" => "compression.type", Kind::Choice(&["producer"]), "producer",
-        "Batches are stored as the producer compressed them.";
-    "log.flush.interval.ms", Kind::Long { min: 1 }, "60000",
-        "The longest time that written records wait for an fsync.";
-    "log.index.interval.bytes" => "index.interval.bytes", Kind::Int { min: 0 }, "4096",
-        "Bytes of log between two entries of its index.";
-    "log.message.timestamp.after.max.ms" => "message.timestamp.after.max.ms", Kind::Long { min: 0 }, "3600000",
-        "How far ahead of the broker's clock a record's timestamp may be.";
-    "log.message.timestamp.type" => "message.timestamp.type", Kind::Choice(&["CreateTime"]), "CreateTime",
-        "Whose clock a record's timestamp comes from.";
-    "log.retention.bytes" => "retention.bytes", Kind::Long { min: -1 }, "-1",
-        "The size of a partition from which on its oldest segments are deleted; -1: no limit.";
-    "log.retention.check.interval.ms", Kind::Long { min: 1 }, "300000",
-        "How often segments are looked at that may be too old.";
-    "log.retention.ms" => "retention.ms", Kind::Long { min: -1 }, "604800000",
-        "The age at which a segment is deleted, read or not; -1: never.";
-    "log.roll.ms" => "segment.ms", Kind::Long { min: 1 }, "604800000",
-        "The age at which a segment is closed and a new one begun.";
-    "log.segment.bytes" => "segment.bytes", Kind::Int { min: 1024 }, "1073741824",
-        "The size at which a segment is closed and a new one begun.";
-    "message.max.bytes" => "max.message.bytes", Kind::Int { min: 0 }, "1048588",
-        "The largest batch that is taken.";
-    "min.insync.replicas" => "min.insync.replicas", Kind::Int { min: 1 }, "1",
-        "In-sync replicas that acks=all asks for.";
-    "num.partitions", Kind::Int { min: 1 }, "1",
-        "Partitions of a topic that is created without saying how many.";
-    "socket.request.max.bytes", Kind::Int { min: 8 }, "104857600",
-        "The largest request that is read.";
-};
-
-/// Names for the same setting in another unit, and its milliseconds.
-const IN_OTHER_UNITS: &[(&str, &str, i64)] = &[
-    ("log.retention.minutes", "log.retention.ms", 60_000),
-    ("log.retention.hours", "log.retention.ms", 3_600_000),
-    ("log.roll.hours", "log.roll.ms", 3_600_000),
-];
-
-/// A broker's settings: the defaults, and what was set at its start.
+/// A broker's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub node_id: i32,
     /// Where clients are told to connect to.
     pub host: String,
     pub port: u16,
-    set: BTreeMap<&'static str, String>,
+    at_start: Layer,
+    all_brokers: Layer,
+    this_broker: Layer,
 }
 
 impl Config {
     pub fn new(node_id: i32, host: &str, port: u16) -> Self {
-        Self { node_id, host: host.into(), port, set: BTreeMap::new() }
+        let nothing = Layer::new;
+        Self {
+            node_id,
+            host: host.into(),
+            port,
+            at_start: nothing(),
+            all_brokers: nothing(),
+            this_broker: nothing(),
+        }
     }
 
-    /// Sets one setting by Kafka's name. The error is a sentence.
+    /// Sets one setting for the start, by Kafka's name. The error is a sentence.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
-        if let Some((_, same, factor)) = IN_OTHER_UNITS.iter().find(|other| other.0 == name) {
-            let number = value.parse::<i64>().ok().and_then(|number| match number {
-                -1 => Some(-1),
-                _ => number.checked_mul(*factor),
-            });
-            let number = number.ok_or_else(|| format!("{name}={value}: not a whole number"))?;
-            return self.set(same, &number.to_string());
-        }
-        let setting = SETTINGS.iter().find(|setting| setting.name == name).ok_or_else(|| {
-            let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        let setting = of_broker(name).ok_or_else(|| {
+            let known: Vec<&str> = table::SETTINGS.iter().map(|setting| setting.name).collect();
             format!("{name} is not a setting of this broker; it has {}", known.join(", "))
         })?;
-        setting.check(name, value)?;
-        self.set.insert(setting.name, value.into());
+        self.at_start.insert(setting.name, setting.check(name, value)?);
         Ok(())
     }
 
-    /// The value of a broker's setting, and whether it was set rather than being the default.
-    pub fn get(&self, setting: &Setting) -> (&str, bool) {
-        match self.set.get(setting.name) {
-            Some(value) => (value, true),
-            None => (setting.default, false),
-        }
+    /// Takes what is now set for brokers while they run, in place of what was. Whether that is any
+    /// business of this broker.
+    pub fn set_running(&mut self, resource: &Resource, settings: &Settings) -> bool {
+        let layer = match resource {
+            Resource::AllBrokers => &mut self.all_brokers,
+            Resource::Broker(id) if *id == self.node_id => &mut self.this_broker,
+            _ => return false,
+        };
+        // A log of another release may have names and values that this one does not know.
+        let known = settings.iter().filter_map(|(name, value)| {
+            let setting = of_broker(name).filter(|setting| setting.is_dynamic())?;
+            Some((setting.name, setting.check(name, value).ok()?))
+        });
+        *layer = known.collect();
+        true
     }
 
     /// A setting that is a number.
     pub fn number(&self, name: &str) -> i64 {
-        self.text(name).parse().expect("numbers are checked when set")
+        let setting = of_broker(name).expect("a name from the table");
+        self.effective(setting).parse().expect("numbers are checked when set")
     }
 
     pub fn flag(&self, name: &str) -> bool {
-        self.text(name) == "true"
+        self.effective(of_broker(name).expect("a name from the table")) == "true"
     }
 
-    fn text(&self, name: &str) -> &str {
-        let setting = SETTINGS.iter().find(|setting| setting.name == name);
-        self.get(setting.expect("a name from the table")).0
-    }
-}
-
-impl Setting {
-    /// Whether a value is one. `name` is what the caller called the setting.
-    pub fn check(&self, name: &str, value: &str) -> Result<(), String> {
-        let number = |min: i64, max: i64| match value.parse::<i64>() {
-            Ok(number) if (min..=max).contains(&number) => Ok(()),
-            Ok(_) => Err(format!("{name}={value}: the value must be {min} to {max}")),
-            Err(_) => Err(format!("{name}={value}: not a whole number")),
-        };
-        match self.kind {
-            Kind::Bool if matches!(value, "true" | "false") => Ok(()),
-            Kind::Bool => Err(format!("{name}={value}: the value must be true or false")),
-            Kind::Int { min } => number(min, i32::MAX.into()),
-            Kind::Long { min } => number(min, i64::MAX),
-            Kind::Choice(choices) if choices.contains(&value) => Ok(()),
-            Kind::Choice(choices) => {
-                Err(format!("{name}={value}: supported here is only {}", choices.join(", ")))
+    /// The value that counts for the broker, in the setting's own unit.
+    fn effective(&self, setting: &Setting) -> Cow<'_, str> {
+        let named = setting.names().find_map(|(name, factor)| Some((self.value(name)?, factor)));
+        match named.expect("one of the names has a default") {
+            (value, 1) => value.into(),
+            (value, factor) => {
+                let number: i64 = value.parse().expect("numbers are checked when set");
+                // Less than nothing is no limit, in whichever unit.
+                let in_unit = if number < 0 { -1 } else { number.saturating_mul(factor) };
+                in_unit.to_string().into()
             }
         }
     }
-}
 
-/// Checks a topic's own settings, under the topics' names.
-pub fn check_topic(configs: &BTreeMap<String, String>) -> Result<(), String> {
-    for (name, value) in configs {
-        let setting = SETTINGS.iter().find(|setting| setting.topic == Some(name));
-        let setting =
-            setting.ok_or_else(|| format!("{name} is not a setting of a topic in this broker"))?;
-        setting.check(name, value)?;
+    /// The value under exactly this name, if there is one.
+    fn value(&self, name: &str) -> Option<&str> {
+        let set = self.layers().into_iter().find_map(|(layer, _)| layer.get(name));
+        set.map(String::as_str).or_else(|| of_broker(name)?.default)
     }
-    Ok(())
-}
 
-/// A topic's settings as DescribeConfigs and CreateTopics tell them.
-pub fn describe_topic(
-    config: &Config,
-    topic: &BTreeMap<String, String>,
-) -> Vec<DescribeConfigsResourceResult> {
-    let settings = SETTINGS.iter().filter_map(|setting| Some((setting, setting.topic?)));
-    settings
-        .map(|(setting, name)| {
-            let (broker, set) = config.get(setting);
-            let outer = if set { source::STATIC_BROKER_CONFIG } else { source::DEFAULT_CONFIG };
-            let mut all = vec![synonym(setting.name, broker, outer)];
-            if let Some(own) = topic.get(name) {
-                all.insert(0, synonym(name, own, source::TOPIC_CONFIG));
-            }
-            described(setting, name, all, false)
-        })
-        .collect()
-}
-
-/// The broker's settings. They are read-only: they are set at the start.
-pub fn describe_broker(config: &Config) -> Vec<DescribeConfigsResourceResult> {
-    SETTINGS
-        .iter()
-        .map(|setting| {
-            let mut all = vec![synonym(setting.name, setting.default, source::DEFAULT_CONFIG)];
-            if let (value, true) = config.get(setting) {
-                all.insert(0, synonym(setting.name, value, source::STATIC_BROKER_CONFIG));
-            }
-            described(setting, setting.name, all, true)
-        })
-        .collect()
-}
-
-/// The nearest of the places where a setting is set counts.
-fn described(
-    setting: &Setting,
-    name: &str,
-    synonyms: Vec<DescribeConfigsSynonym>,
-    read_only: bool,
-) -> DescribeConfigsResourceResult {
-    DescribeConfigsResourceResult {
-        name: name.into(),
-        value: synonyms[0].value.clone(),
-        read_only,
-        config_source: synonyms[0].source,
-        is_sensitive: false,
-        config_type: match setting.kind {
-            Kind::Bool => kind::BOOLEAN,
-            Kind::Int { .. } => kind::INT,
-            Kind::Long { .. } => kind::LONG,
-            Kind::Choice(_) => kind::STRING,
-        },
-        documentation: Some(setting.about.into()),
-        synonyms,
+    /// What the setting is without anything that was set while brokers run: to this a list is added
+    /// to, where nothing else is set.
+    pub fn at_start(&self, setting: &Setting) -> &str {
+        let set = self.at_start.get(setting.name).map(String::as_str);
+        set.or(setting.default).unwrap_or_default()
     }
-}
 
-fn synonym(name: &str, value: &str, source: i8) -> DescribeConfigsSynonym {
-    DescribeConfigsSynonym { name: name.into(), value: Some(value.into()), source }
-}
-
-/// What a partition goes by: the broker's settings with the topic's own over them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TopicSettings {
-    pub max_message_bytes: usize,
-    pub timestamp_after_max_ms: i64,
-    pub min_insync_replicas: usize,
-    pub segment_bytes: u64,
-    pub segment_ms: u64,
-    pub index_interval_bytes: u64,
-    /// `None`: for ever.
-    pub retention_ms: Option<u64>,
-    pub retention_bytes: Option<u64>,
-    pub retention_check_ms: u64,
-    pub flush_ms: u64,
-}
-
-impl TopicSettings {
-    pub fn new(config: &Config, topic: &BTreeMap<String, String>) -> Self {
-        let number = |name: &str| -> i64 {
-            let setting = SETTINGS.iter().find(|setting| setting.name == name);
-            let own = setting.and_then(|setting| topic.get(setting.topic?));
-            own.and_then(|value| value.parse().ok()).unwrap_or_else(|| config.number(name))
-        };
-        let natural = |name: &str| number(name).max(0) as u64;
-        let limit = |name: &str| u64::try_from(number(name)).ok();
-        Self {
-            max_message_bytes: natural("message.max.bytes") as usize,
-            timestamp_after_max_ms: number("log.message.timestamp.after.max.ms"),
-            min_insync_replicas: natural("min.insync.replicas") as usize,
-            segment_bytes: natural("log.segment.bytes"),
-            segment_ms: natural("log.roll.ms"),
-            index_interval_bytes: natural("log.index.interval.bytes"),
-            retention_ms: limit("log.retention.ms"),
-            retention_bytes: limit("log.retention.bytes"),
-            retention_check_ms: natural("log.retention.check.interval.ms"),
-            flush_ms: natural("log.flush.interval.ms"),
-        }
+    /// The nearest first, as sources.
+    fn layers(&self) -> [(&Layer, i8); 3] {
+        [
+            (&self.this_broker, source::DYNAMIC_BROKER_CONFIG),
+            (&self.all_brokers, source::DYNAMIC_DEFAULT_BROKER_CONFIG),
+            (&self.at_start, source::STATIC_BROKER_CONFIG),
+        ]
     }
 }
 
@@ -290,23 +123,22 @@ impl TopicSettings {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_default_passes_its_own_check() {
-        for setting in SETTINGS {
-            assert_eq!(setting.check(setting.name, setting.default), Ok(()));
-        }
+    fn config() -> Config {
+        Config::new(1, "127.0.0.1", 9092)
+    }
+
+    fn settings(set: &[(&str, &str)]) -> Settings {
+        set.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     }
 
     #[test]
     fn unknown_names_and_bad_values_are_refused_with_a_sentence() {
-        let mut config = Config::new(1, "127.0.0.1", 9092);
+        let mut config = config();
         let refused = [
             ("no.such.thing", "1", "no.such.thing is not a setting of this broker"),
-            ("num.partitions", "0", "num.partitions=0: the value must be 1 to 2147483647"),
-            ("num.partitions", "four", "num.partitions=four: not a whole number"),
-            ("log.message.timestamp.type", "LogAppendTime", "supported here is only CreateTime"),
-            ("auto.create.topics.enable", "yes", "the value must be true or false"),
-            ("log.retention.hours", "99999999999999999", "not a whole number"),
+            ("num.partitions", "0", "Value must be at least 1"),
+            ("num.partitions", "four", "Not a number of type INT"),
+            ("log.retention.hours", "99999999999999999", "Not a number of type INT"),
         ];
         for (name, value, why) in refused {
             let told = config.set(name, value).unwrap_err();
@@ -315,16 +147,53 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_goes_before_the_broker_and_hours_are_milliseconds() {
-        let mut config = Config::new(1, "127.0.0.1", 9092);
+    fn the_smaller_unit_goes_before_the_larger() {
+        let mut config = config();
+        let retention = |config: &Config| config.number("log.retention.ms");
+        assert_eq!(retention(&config), 7 * 24 * 3_600_000);
         config.set("log.retention.hours", "2").unwrap();
-        config.set("log.segment.bytes", "4096").unwrap();
-        let topic = BTreeMap::from([("segment.bytes".to_string(), "2048".to_string())]);
+        assert_eq!(retention(&config), 7_200_000);
+        config.set("log.retention.minutes", "3").unwrap();
+        assert_eq!(retention(&config), 180_000);
+        config.set("log.retention.minutes", "-1").unwrap();
+        assert_eq!(retention(&config), -1);
+        config.set("log.retention.ms", "5").unwrap();
+        assert_eq!(retention(&config), 5);
+    }
 
-        let settings = TopicSettings::new(&config, &topic);
+    #[test]
+    fn this_broker_goes_before_all_brokers_and_both_before_the_start() {
+        let mut config = config();
+        config.set("message.max.bytes", "1").unwrap();
+        let size = |config: &Config| config.number("message.max.bytes");
 
-        assert_eq!(settings.retention_ms, Some(7_200_000));
-        assert_eq!(settings.segment_bytes, 2048);
-        assert_eq!(settings.retention_bytes, None);
+        assert!(
+            config.set_running(&Resource::AllBrokers, &settings(&[("message.max.bytes", "2")]))
+        );
+        assert_eq!(size(&config), 2);
+        assert!(config.set_running(&Resource::Broker(1), &settings(&[("message.max.bytes", "3")])));
+        assert_eq!(size(&config), 3);
+        assert!(
+            !config.set_running(&Resource::Broker(2), &settings(&[("message.max.bytes", "4")]))
+        );
+        assert_eq!(size(&config), 3, "another broker's");
+        config.set_running(&Resource::Broker(1), &Settings::new());
+        config.set_running(&Resource::AllBrokers, &Settings::new());
+        assert_eq!(size(&config), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_set_while_running_is_not_taken_from_a_log_either() {
+        let mut config = config();
+        let all = settings(&[
+            ("num.partitions", "4"),
+            ("colour", "red"),
+            ("message.max.bytes", "large"),
+            ("log.retention.ms", "5"),
+        ]);
+        config.set_running(&Resource::AllBrokers, &all);
+        assert_eq!(config.number("num.partitions"), 1);
+        assert_eq!(config.number("message.max.bytes"), 1_048_588);
+        assert_eq!(config.number("log.retention.ms"), 5);
     }
 }

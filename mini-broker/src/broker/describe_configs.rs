@@ -6,8 +6,9 @@ use wire::configs::{
     DescribeConfigsResponse, DescribeConfigsResult, resource,
 };
 
-use super::configs::{describe_broker, describe_topic};
+use super::configs::{describe_all_brokers, describe_broker, describe_topic};
 use super::{Broker, Refused};
+use crate::coordinator::check_name;
 
 impl Broker {
     pub(super) fn describe_configs(
@@ -22,7 +23,8 @@ impl Broker {
                 Ok(configs) => (configs, ErrorCode::NONE, None),
                 Err(refused) => (Vec::new(), refused.code, Some(refused.why)),
             };
-            if let Some(keys) = configuration_keys {
+            // None and an empty list both ask for everything.
+            if let Some(keys) = configuration_keys.filter(|keys| !keys.is_empty()) {
                 configs.retain(|config| keys.contains(&config.name));
             }
             for config in &mut configs {
@@ -50,24 +52,25 @@ impl Broker {
     ) -> Result<Vec<DescribeConfigsResourceResult>, Refused> {
         let name = &wanted.resource_name;
         match wanted.resource_type {
-            resource::TOPIC => match self.cluster.topics.get(name) {
-                Some(topic) => Ok(describe_topic(&self.config, &topic.configs)),
-                None => Err(Refused::new(
-                    ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                    format!("There is no topic '{name}'."),
-                )),
-            },
-            resource::BROKER if *name == self.config.node_id.to_string() => {
-                Ok(describe_broker(&self.config))
+            resource::TOPIC => {
+                check_name(name)?;
+                let topic = self.cluster.topics.get(name).ok_or_else(Refused::unknown_topic)?;
+                Ok(describe_topic(&self.config, &topic.configs))
             }
-            resource::BROKER => Err(Refused::new(
-                ErrorCode::INVALID_REQUEST,
-                format!("This is broker {}, not '{name}'.", self.config.node_id),
-            )),
-            other => Err(Refused::new(
-                ErrorCode::INVALID_REQUEST,
-                format!("Resources of type {other} have no settings here."),
-            )),
+            resource::BROKER if name.is_empty() => Ok(describe_all_brokers(&self.config)),
+            resource::BROKER => match name.parse::<i32>() {
+                Ok(id) if id == self.config.node_id => Ok(describe_broker(&self.config)),
+                Ok(_) => Err(invalid(format!(
+                    "Unexpected broker id, expected {} or empty string, but received {name}",
+                    self.config.node_id
+                ))),
+                Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
+            },
+            other => Err(invalid(format!("Resources of type {other} have no settings here."))),
         }
     }
+}
+
+fn invalid(why: String) -> Refused {
+    Refused::new(ErrorCode::INVALID_REQUEST, why)
 }

@@ -25,6 +25,25 @@ impl Refused {
         )
     }
 
+    /// What is named more than once in a request is done not at all.
+    pub fn named_twice() -> Self {
+        Self::new(ErrorCode::INVALID_REQUEST, "Duplicate topic name.")
+    }
+
+    /// In Kafka's words for this code.
+    pub fn unknown_topic() -> Self {
+        let why = "This server does not host this topic-partition.";
+        Self::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, why)
+    }
+
+    /// What an answer says of something that was done, or was not.
+    pub fn told(done: Result<(), Self>) -> (ErrorCode, Option<String>) {
+        match done {
+            Ok(()) => (ErrorCode::NONE, None),
+            Err(Self { code, why }) => (code, Some(why)),
+        }
+    }
+
     /// A fatal code: a client that wants transactions must not try for ever.
     pub fn transactional(id: &str) -> Self {
         Self::new(
@@ -49,8 +68,12 @@ impl From<io::Error> for Refused {
 
 impl From<partitions::Error> for Refused {
     fn from(error: partitions::Error) -> Self {
-        let partitions::Error::Replicas { .. } = error;
-        Self::new(ErrorCode::INVALID_REPLICATION_FACTOR, error.to_string())
+        let partitions::Error::Replicas { wanted, brokers } = error;
+        let why = format!(
+            "Unable to replicate the partition {wanted} time(s): The target replication factor of \
+             {wanted} cannot be reached because only {brokers} broker(s) are registered."
+        );
+        Self::new(ErrorCode::INVALID_REPLICATION_FACTOR, why)
     }
 }
 

@@ -6,6 +6,12 @@ use std::io;
 use super::Located;
 use crate::labs::offset_log;
 
+/// How the name of a directory ends that is to be removed: `Job::Remove` does it, or the next start.
+pub const DELETE: &str = "-delete";
+/// How the name of a directory ends that was found in a partition's place and is not its own. It is
+/// kept, unless the next start finds that it is a deleted topic's.
+pub const STRAY: &str = "-stray";
+
 pub trait Files: Send {
     /// A partition's directory. It is made at the first append.
     fn dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log::Dir>>;
@@ -15,8 +21,9 @@ pub trait Files: Send {
     fn read_at(&self, located: &Located, into: &mut [u8]) -> io::Result<usize>;
     /// The names of all directories, in order.
     fn dirs(&self) -> io::Result<Vec<String>>;
-    /// Renames a directory that is to be removed, and says its new name: `Job::Remove` does the rest.
-    fn set_aside(&mut self, name: &str) -> io::Result<String>;
+    /// Renames a directory so that its name is free, and says its new name, which ends as wanted:
+    /// [`DELETE`] or [`STRAY`].
+    fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String>;
     /// Replaces a small text file as a whole: temporary file, fsync, rename.
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()>;
     /// A small text file's content, if it is there.

@@ -14,8 +14,10 @@ use super::waiting::Then;
 use super::{Broker, Client, Now, Output, Ticket};
 use crate::coordinator::{Topic, check_name};
 
-/// The topics in which Kafka keeps its own state.
-const INTERNAL: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
+/// Whether Kafka keeps its own state in a topic of this name.
+pub fn is_internal(topic: &str) -> bool {
+    ["__consumer_offsets", "__transaction_state"].contains(&topic)
+}
 
 impl Broker {
     pub(super) fn metadata(
@@ -48,7 +50,7 @@ impl Broker {
     ) -> bool {
         let names = request.topics.iter().flatten().filter_map(|topic| topic.name.as_deref());
         let missing: BTreeSet<&str> = names
-            .filter(|name| !self.cluster.topics.contains_key(*name) && !INTERNAL.contains(name))
+            .filter(|name| !self.cluster.topics.contains_key(*name) && !is_internal(name))
             .collect();
         let mut creating = false;
         for name in missing {
@@ -111,7 +113,7 @@ fn described(name: &str, topic: &Topic) -> MetadataResponseTopic {
     MetadataResponseTopic {
         name: Some(name.into()),
         topic_id: topic.id,
-        is_internal: INTERNAL.contains(&name),
+        is_internal: is_internal(name),
         partitions: partitions
             .map(|(partition, partition_index)| MetadataResponsePartition {
                 partition_index,

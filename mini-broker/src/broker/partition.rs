@@ -2,7 +2,8 @@
 //!
 //! Log, leader epoch and (from lab 3 on) replicas and producers meet here and nowhere else.
 
-mod open;
+mod check; // what a batch must be
+mod open; // its log, when first needed
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,7 +17,7 @@ use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
 use crate::labs::Organ;
 use crate::labs::offset_log::{self, OffsetLog, Slice};
-use crate::records::header::Header;
+use wire::delete_records::HIGH_WATERMARK;
 
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
@@ -46,8 +47,14 @@ pub struct Partition {
     log: Log,
     /// Whether there is something in the directory.
     on_disk: bool,
+    /// Whether the directory may be there. Before there is something in it, a full disk may have
+    /// stopped the first attempt.
+    has_directory: bool,
     /// The log is on the disk for sure below this offset: the next start scans from here.
     recovery_point: u64,
+    /// Below this offset somebody has deleted the records. The log's files know only where their
+    /// oldest segment begins; 0 if that says enough.
+    deleted_before: u64,
     unsynced_bytes: u64,
     /// When the oldest unsynced bytes were written, in `mono_ms`.
     dirty_since: Option<u64>,
@@ -70,10 +77,21 @@ enum Log {
 /// What an append gave.
 pub struct Appended {
     pub first: u64,
+    /// The time that was written into the batch, if the topic wants the broker's.
+    pub log_append_time_ms: Option<u64>,
     /// A sync is due: it makes the log safe below this offset.
     pub sync: Option<u64>,
     /// Whether the partition's next deadline may be another than before.
     pub rearm: bool,
+}
+
+/// What a tick has found to do.
+#[derive(Debug, Default)]
+pub struct Ticked {
+    /// A sync is due: it makes the log safe below this offset.
+    pub sync: Option<u64>,
+    /// The log starts later than before: whoever waits below that waits for nothing.
+    pub start_moved: bool,
 }
 
 /// Where a log starts, and below which offset it may be read.
@@ -104,7 +122,9 @@ impl Partition {
             settings,
             log: Log::Closed,
             on_disk: false,
+            has_directory: false,
             recovery_point: 0,
+            deleted_before: 0,
             unsynced_bytes: 0,
             dirty_since: None,
             sync_running: false,
@@ -113,13 +133,33 @@ impl Partition {
         }
     }
 
-    /// Its directory was found at the start, safe below `recovery_point`. Says how long it may wait
-    /// before retention looks at it, if it ever must.
-    pub fn found(&mut self, recovery_point: u64) -> Option<u64> {
-        self.on_disk = true;
-        self.recovery_point = recovery_point;
-        let TopicSettings { retention_ms, retention_bytes, retention_check_ms, .. } = self.settings;
-        (retention_ms.is_some() || retention_bytes.is_some()).then_some(retention_check_ms)
+    /// Its directory was found at the start, safe below `recovery_point`, its records deleted before
+    /// `deleted_before`. Retention looks at it a check interval and `later_ms` from now.
+    pub fn found(&mut self, recovery_point: u64, deleted_before: u64, later_ms: u64) {
+        (self.on_disk, self.has_directory) = (true, true);
+        (self.recovery_point, self.deleted_before) = (recovery_point, deleted_before);
+        self.retention_at = later_ms;
+    }
+
+    /// Goes by other settings from now on. Whether they are others, and the next deadline with them.
+    pub fn configure(&mut self, turn: &mut Turn, settings: TopicSettings) -> bool {
+        if settings == self.settings {
+            return false;
+        }
+        self.settings = settings;
+        if let Log::Open(_) = self.log {
+            // An organ that panics is told of; from then on it answers no more anyway.
+            let _ = self.call(turn, |log| log.configure(settings.of_log()));
+        }
+        true
+    }
+
+    pub fn settings(&self) -> &TopicSettings {
+        &self.settings
+    }
+
+    pub fn has_directory(&self) -> bool {
+        self.has_directory
     }
 
     /// Below which offset the next start may trust the log; `None` if there are no files.
@@ -127,11 +167,18 @@ impl Partition {
         self.on_disk.then_some(self.recovery_point)
     }
 
-    /// Appends one batch. Its offset and leader epoch are written into it.
+    /// Below which offset the records were deleted, if the files alone would not say so.
+    pub fn deleted_before(&self) -> Option<u64> {
+        (self.on_disk && self.deleted_before > 0).then_some(self.deleted_before)
+    }
+
+    /// Appends one batch. Its offset and leader epoch are written into it, and the time if the topic
+    /// wants the broker's.
     pub fn append(&mut self, turn: &mut Turn, batch: &mut [u8]) -> Result<Appended, Refused> {
-        self.check_batch(turn.now, batch)?;
+        let log_append_time_ms = self.check_batch(turn.now, batch)?;
         if !self.on_disk {
-            let made = self.write_own_files(turn);
+            self.has_directory = true;
+            let made = self.own_directory(turn).and_then(|_| self.write_own_files(turn));
             made.map_err(|error| self.storage(turn, error.into()))?;
             self.on_disk = true;
         }
@@ -139,33 +186,14 @@ impl Partition {
         let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
         let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
         self.disk_failed = false;
-        let rearm = self.dirty_since.is_none() || appended.sealed.is_some();
-        self.dirty_since.get_or_insert(turn.now.mono_ms);
+        let since = *self.dirty_since.get_or_insert(turn.now.mono_ms);
+        let flush_at = since.saturating_add(self.settings.flush_ms);
+        // What recovery found made the log dirty when it was opened, and no timer was set for that.
+        let rearm = appended.sealed.is_some() || self.timer.is_none_or(|at| at > flush_at);
         self.unsynced_bytes += batch.len() as u64;
         let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
         let sync = if due { self.begin_sync(appended.last.saturating_add(1)) } else { None };
-        Ok(Appended { first: appended.first, sync, rearm })
-    }
-
-    /// What a batch must be for this topic. A record from the future would keep its segment from ever
-    /// growing old (KIP-937).
-    fn check_batch(&self, now: Now, batch: &[u8]) -> Result<(), Refused> {
-        let most = self.settings.max_message_bytes;
-        if batch.len() > most {
-            return Err(Refused::new(
-                ErrorCode::MESSAGE_TOO_LARGE,
-                format!("a batch of {} bytes; {} takes at most {most}", batch.len(), self.topic),
-            ));
-        }
-        let newest = Header::read(batch).map_or(-1, |header| header.max_timestamp);
-        let latest = (now.wall_ms as i64).saturating_add(self.settings.timestamp_after_max_ms);
-        if newest > latest {
-            return Err(Refused::new(
-                ErrorCode::INVALID_TIMESTAMP,
-                format!("a record of time {newest}; now, {} takes none after {latest}", self.topic),
-            ));
-        }
-        Ok(())
+        Ok(Appended { first: appended.first, log_append_time_ms, sync, rearm })
     }
 
     /// acks=all wants `min.insync.replicas`; there is this one.
@@ -215,6 +243,44 @@ impl Partition {
         self.call(turn, |log| Bounds { log_start: log.log_start(), high_watermark: log.log_end() })
     }
 
+    /// Deletes the records below an offset, and gives the offset at which the log starts now. That the
+    /// next start knows it as well is the caller's to see to: see [`Self::deleted_before`].
+    pub fn delete_records(&mut self, turn: &mut Turn, before: i64) -> Result<u64, Refused> {
+        if !self.settings.delete {
+            return Err(Refused::new(
+                ErrorCode::POLICY_VIOLATION,
+                format!("{} keeps its records: its cleanup.policy is not delete", self.topic),
+            ));
+        }
+        let Bounds { log_start, high_watermark } = self.bounds(turn)?;
+        let wanted = match before {
+            HIGH_WATERMARK => Some(high_watermark),
+            before => u64::try_from(before).ok().filter(|before| *before <= high_watermark),
+        };
+        let wanted = wanted.ok_or_else(|| {
+            let why = format!("the log ends at {high_watermark}, before {before}");
+            Refused::new(ErrorCode::OFFSET_OUT_OF_RANGE, why)
+        })?;
+        if wanted <= log_start {
+            return Ok(log_start);
+        }
+        let deleted = self.call(turn, |log| log.delete_before(wanted))?;
+        deleted.map_err(|error| self.storage(turn, error.into()))?;
+        self.deleted_before = wanted;
+        let (partition, log_start) = (self.dir.to_string(), wanted);
+        turn.out.push(Output::Tell(Event::RecordsDeleted { partition, log_start }));
+        Ok(wanted)
+    }
+
+    /// The bytes of its batches. `None` if the log is not open: then its files have to be asked.
+    pub fn size(&mut self) -> Option<u64> {
+        match &mut self.log {
+            Log::Open(organ) => organ.call(|log| log.size()).ok(),
+            _ if self.on_disk => None,
+            _ => Some(0),
+        }
+    }
+
     /// The batch that holds the first record at `timestamp_ms` or later.
     pub fn find_time(
         &mut self,
@@ -236,50 +302,68 @@ impl Partition {
     /// When `tick` has something to do, in `mono_ms`.
     pub fn deadline(&mut self, now: Now) -> Option<u64> {
         let flush = self.dirty_since.filter(|_| !self.sync_running);
-        let flush = flush.map(|since| since + self.settings.flush_ms);
-        let retention = match &mut self.log {
-            Log::Open(organ) => organ.call(|log| log.deadline()).ok().flatten(),
-            _ => None,
-        };
+        let flush = flush.map(|since| since.saturating_add(self.settings.flush_ms));
         let next_look = self.retention_at + self.settings.retention_check_ms;
-        let retention = retention.map(|wall| {
-            now.mono_ms.saturating_add(wall.saturating_sub(now.wall_ms)).max(next_look)
-        });
+        let of_log = self.settings.of_log();
+        let retention = match &mut self.log {
+            Log::Open(organ) => organ.call(|log| log.deadline()).ok().flatten().map(|wall| {
+                now.mono_ms.saturating_add(wall.saturating_sub(now.wall_ms)).max(next_look)
+            }),
+            // Nobody knows yet how old it is: the first look opens it.
+            Log::Closed if self.on_disk => {
+                let limited = of_log.retention_ms.is_some() || of_log.retention_bytes.is_some();
+                limited.then_some(next_look)
+            }
+            Log::Closed | Log::Offline(_) => None,
+        };
         flush.into_iter().chain(retention).min()
     }
 
-    /// Lets retention delete what is due, and says what a due sync will make safe.
-    pub fn tick(&mut self, turn: &mut Turn) -> Option<u64> {
+    /// Lets retention delete what is due, and says what has become due.
+    pub fn tick(&mut self, turn: &mut Turn) -> Ticked {
         let now = turn.now;
         if !self.on_disk {
-            return None;
+            return Ticked::default();
         }
-        let (end, retention) = self.call(turn, |log| (log.log_end(), log.deadline())).ok()?;
         let look = now.mono_ms >= self.retention_at + self.settings.retention_check_ms;
+        let Ok((end, retention)) = self.call(turn, |log| (log.log_end(), log.deadline())) else {
+            // A log that cannot be opened now is not looked at again at once.
+            self.retention_at = now.mono_ms;
+            return Ticked::default();
+        };
+        let mut ticked = Ticked::default();
         if look && retention.is_some_and(|due| due <= now.wall_ms) {
             self.retention_at = now.mono_ms;
-            self.delete_old(turn, end);
+            ticked.start_moved = self.delete_old(turn, end);
         }
-        let due =
-            self.dirty_since.is_some_and(|since| since + self.settings.flush_ms <= now.mono_ms);
-        if due { self.begin_sync(end) } else { None }
+        let flush = self.settings.flush_ms;
+        if self.dirty_since.is_some_and(|since| since.saturating_add(flush) <= now.mono_ms) {
+            ticked.sync = self.begin_sync(end);
+        }
+        ticked
     }
 
-    fn delete_old(&mut self, turn: &mut Turn, high_watermark: u64) {
+    /// Whether something was deleted.
+    fn delete_old(&mut self, turn: &mut Turn, high_watermark: u64) -> bool {
         let now_ms = turn.now.wall_ms;
         let ticked = self.call(turn, |log| {
             let gone = log.tick(now_ms, high_watermark)?;
             Ok::<_, offset_log::Error>((gone.len(), log.log_start()))
         });
         match ticked {
-            Ok(Ok((0, _))) | Err(_) => {}
-            Ok(Ok((count, log_start))) => turn.out.push(Output::Tell(Event::SegmentsDeleted {
-                partition: self.dir.to_string(),
-                count,
-                log_start,
-            })),
+            Ok(Ok((0, _))) | Err(_) => false,
+            Ok(Ok((count, log_start))) => {
+                if log_start > self.deleted_before {
+                    self.deleted_before = 0; // the files say it again
+                }
+                let partition = self.dir.to_string();
+                let event = Event::SegmentsDeleted { partition, count, log_start };
+                turn.out.push(Output::Tell(event));
+                true
+            }
             Ok(Err(error)) => {
                 self.storage(turn, error.into());
+                false
             }
         }
     }

@@ -7,7 +7,7 @@ use wire::produce::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::Turn;
+use super::partition::{Appended, Turn};
 use super::{Answer, Broker, Now, Output, Refused};
 use crate::validate::Verdicts;
 
@@ -52,7 +52,7 @@ impl Broker {
         }
     }
 
-    /// Appends one partition's batch and gives its first offset and the log's start.
+    /// Appends one partition's batch and gives what came of it and the log's start.
     fn append(
         &mut self,
         now: Now,
@@ -60,7 +60,7 @@ impl Broker {
         acks: i16,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
-    ) -> Result<(u64, u64), Refused> {
+    ) -> Result<(Appended, u64), Refused> {
         let unknown = || Refused::unknown_partition(topic, data.index);
         let Records::Here(mut batch) = data.records else {
             return Err(Refused::new(ErrorCode::INVALID_RECORD, "no records"));
@@ -81,7 +81,7 @@ impl Broker {
         if appended.rearm {
             self.rearm(now, topic, data.index);
         }
-        Ok((appended.first, log_start))
+        Ok((appended, log_start))
     }
 }
 
@@ -96,11 +96,12 @@ fn refused_whole(acks: i16, transactional_id: Option<&str>) -> Result<(), Refuse
     Ok(())
 }
 
-fn answer(index: i32, appended: Result<(u64, u64), Refused>) -> PartitionProduceResponse {
+fn answer(index: i32, appended: Result<(Appended, u64), Refused>) -> PartitionProduceResponse {
     match appended {
-        Ok((first, log_start)) => PartitionProduceResponse {
+        Ok((appended, log_start)) => PartitionProduceResponse {
             index,
-            base_offset: first as i64,
+            base_offset: appended.first as i64,
+            log_append_time_ms: appended.log_append_time_ms.map_or(-1, |time| time as i64),
             log_start_offset: log_start as i64,
             ..Default::default()
         },

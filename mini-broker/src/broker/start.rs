@@ -2,7 +2,6 @@
 //! opened: a broker with ten thousand of them stands as soon as one with none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
 
@@ -11,12 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_pcg::Pcg64;
 use uuid::Uuid;
 
+use super::checkpoints::{Checkpoints, LOG_STARTS, Lines, RECOVERY_POINTS};
+use super::files::DELETE;
 use super::waiting::{Owner, Timers};
-use super::{Broker, Config, Event, Files, Output};
+use super::{Broker, Config, Event, Files, Now, Output};
 use crate::coordinator::{Coordinator, METADATA_DIR, new_id};
 
-/// Below which offset each log is on the disk for sure, in Kafka's layout.
-pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// In each partition's directory: the topic id, so that an old directory is told from a new topic.
 pub const PARTITION_METADATA: &str = "partition.metadata";
 /// In each partition's directory: the first offset of every leader epoch.
@@ -26,7 +25,7 @@ const META: &str = "meta.properties";
 impl Broker {
     /// Reads what a data directory knows. Ids come from `seed`. The error is a sentence.
     pub fn new(
-        config: Config,
+        mut config: Config,
         mut files: Box<dyn Files>,
         seed: u64,
         out: &mut Vec<Output>,
@@ -35,7 +34,11 @@ impl Broker {
         let cluster_id = meta_properties(files.as_mut(), config.node_id, &mut ids)?;
         let (coordinator, cluster) =
             Coordinator::open(files.as_mut(), seed).map_err(io::Error::other)?;
+        for (resource, settings) in &cluster.brokers {
+            config.set_running(resource, settings);
+        }
         let next_id = cluster.next_producer_id;
+        let applied = coordinator.log_end();
         let mut broker = Self {
             config,
             files,
@@ -50,7 +53,9 @@ impl Broker {
             jobs: BTreeMap::new(),
             last_call: 0,
             producer_ids: next_id..next_id,
-            checkpoint_due: false,
+            checkpoints: Checkpoints::default(),
+            measuring: BTreeMap::new(),
+            applied,
             cluster,
         };
         let all: Vec<(Uuid, usize)> = broker
@@ -68,25 +73,34 @@ impl Broker {
 
     /// Matches the directories with the partitions the metadata log knows.
     fn find_directories(&mut self, out: &mut Vec<Output>) -> io::Result<()> {
-        let points = self.files.text(RECOVERY_POINTS)?.unwrap_or_default();
-        let points = parse_recovery_points(&points);
+        let read = |files: &dyn Files, name| -> io::Result<Lines> {
+            Ok(Lines::parse(&files.text(name)?.unwrap_or_default()))
+        };
+        let points = read(self.files.as_ref(), RECOVERY_POINTS)?;
+        let starts = read(self.files.as_ref(), LOG_STARTS)?;
         for (dir, place) in self.files.dirs()?.into_iter().zip(0..) {
             if dir == METADATA_DIR {
                 continue;
             }
-            if dir.ends_with("-delete") {
+            if dir.ends_with(DELETE) {
                 self.start_job(super::Job::Remove { dir }, None, out);
                 continue;
             }
-            let known = dir.rsplit_once('-').and_then(|(topic, index)| {
-                self.topics.get_mut(topic)?.get_mut(index.parse::<usize>().ok()?)
+            let named = dir.rsplit_once('-').and_then(|(topic, index)| {
+                let index: i32 = index.parse().ok()?;
+                let created = self.cluster.topics.get(topic)?.created;
+                Some((self.partition(topic, index)?, created))
             });
-            if let Some(partition) = known {
-                let wait = partition.found(points.get(&dir).copied().unwrap_or(0));
+            if let Some((partition, created)) = named {
+                let (topic, index) = (Arc::clone(&partition.topic), partition.index);
+                let of = |lines: &Lines| lines.of(&topic, index, created);
                 // One after the other: opening ten thousand logs at once would stop everything.
-                partition.timer = wait.map(|wait| wait + place);
-                let owner = Owner::Partition(Arc::clone(&partition.topic), partition.index);
-                partition.timer.into_iter().for_each(|at| self.timers.set(at, owner.clone()));
+                partition.found(of(&points), of(&starts), place);
+                partition.timer = partition.deadline(Now { mono_ms: 0, wall_ms: 0 });
+                let timer = partition.timer;
+                timer.into_iter().for_each(|at| {
+                    self.timers.set(at, Owner::Partition(Arc::clone(&topic), index));
+                });
                 continue;
             }
             let written = self.files.text(&format!("{dir}/{PARTITION_METADATA}"))?;
@@ -98,31 +112,6 @@ impl Broker {
         }
         Ok(())
     }
-
-    /// The text of the checkpoint of all recovery points, as Kafka writes it.
-    pub(super) fn recovery_points(&self) -> String {
-        let known: Vec<_> = self
-            .topics
-            .values()
-            .flatten()
-            .filter_map(|partition| Some((partition, partition.recovery_point()?)))
-            .collect();
-        let mut text = format!("0\n{}\n", known.len());
-        for (partition, point) in known {
-            let _ = writeln!(text, "{} {} {point}", partition.topic, partition.index);
-        }
-        text
-    }
-}
-
-/// By directory. A line that cannot be read counts as 0: that log is scanned from its start.
-fn parse_recovery_points(text: &str) -> BTreeMap<String, u64> {
-    let points = text.lines().skip(2).filter_map(|line| {
-        let mut words = line.split(' ');
-        let (topic, index) = (words.next()?, words.next()?);
-        Some((format!("{topic}-{index}"), words.next()?.parse().ok()?))
-    });
-    points.collect()
 }
 
 /// Reads who this directory belongs to, or writes it into a new one. Gives the cluster's id.

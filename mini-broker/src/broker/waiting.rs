@@ -8,11 +8,8 @@ use wire::Request;
 use wire::fetch::FetchRequest;
 
 use super::partition::Turn;
-use super::{Answer, Broker, Client, Input, Job, Now, Output, Ticket, start};
+use super::{Answer, Broker, Client, Input, Now, Output, Ticket};
 use crate::validate::Verdicts;
-
-/// How long moved recovery points may wait to be written down. Losing them costs a longer scan.
-const CHECKPOINT_EVERY_MS: u64 = 5_000;
 
 /// Whoever set a timer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,32 +107,44 @@ impl Broker {
         }
     }
 
-    pub(super) fn run_timers(&mut self, now: Now, out: &mut Vec<Output>) {
+    /// Runs what is due. The fetches whose time is up are given back: they are answered last.
+    pub(super) fn run_timers(&mut self, now: Now, out: &mut Vec<Output>) -> Vec<Ticket> {
+        let mut waited_enough = Vec::new();
         while let Some(owner) = self.timers.take_due(now.mono_ms) {
             match owner {
-                Owner::Fetch(ticket) => {
-                    if let Some(parked) = self.unpark(ticket) {
-                        let answer = self.try_fetch(now, &parked.request, out).answer;
-                        out.push(Output::Answer { ticket, answer });
-                    }
-                }
+                Owner::Fetch(ticket) => waited_enough.push(ticket),
                 Owner::Partition(topic, index) => self.tick_partition(now, &topic, index, out),
-                Owner::Checkpoint => {
-                    self.checkpoint_due = false;
-                    let (name, text) = (start::RECOVERY_POINTS.into(), self.recovery_points());
-                    self.start_job(Job::Checkpoint { name, text }, None, out);
-                }
+                Owner::Checkpoint => self.write_checkpoints(now, out),
+            }
+        }
+        waited_enough
+    }
+
+    /// Answers fetches with what there is, however little.
+    pub(super) fn answer_as_it_is(
+        &mut self,
+        now: Now,
+        fetches: Vec<Ticket>,
+        out: &mut Vec<Output>,
+    ) {
+        for ticket in fetches {
+            if let Some(parked) = self.unpark(ticket) {
+                let answer = self.try_fetch(now, &parked.request, out).answer;
+                out.push(Output::Answer { ticket, answer });
             }
         }
     }
 
     fn tick_partition(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
-        let Broker { topics, files, .. } = self;
+        let Broker { topics, files, woken, .. } = self;
         let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
         let Some(partition) = partition else { return };
         partition.timer = None;
-        let sync = partition.tick(&mut Turn { now, files: files.as_mut(), out });
-        if let Some(to) = sync {
+        let ticked = partition.tick(&mut Turn { now, files: files.as_mut(), out });
+        if ticked.start_moved {
+            woken.extend(&partition.waiting);
+        }
+        if let Some(to) = ticked.sync {
             self.sync_partition(topic, index, to, out);
         }
         self.rearm(now, topic, index);
@@ -156,14 +165,6 @@ impl Broker {
                 timers.set(at, owner());
             }
             partition.timer = next;
-        }
-    }
-
-    /// Asks for the checkpoint to be written soon.
-    pub(super) fn checkpoint_soon(&mut self, now: Now) {
-        if !self.checkpoint_due {
-            self.checkpoint_due = true;
-            self.timers.set(now.mono_ms + CHECKPOINT_EVERY_MS, Owner::Checkpoint);
         }
     }
 

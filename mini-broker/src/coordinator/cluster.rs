@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::Record;
+use super::{Record, Resource};
+
+/// Settings that are set, by name.
+pub type Settings = BTreeMap<String, String>;
 
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
     pub topics: BTreeMap<String, Topic>,
+    /// What is set for brokers while they run. Only [`Resource::Broker`] and
+    /// [`Resource::AllBrokers`] stand here; a topic's settings go with the topic.
+    pub brokers: BTreeMap<Resource, Settings>,
     /// Topics that once were: their directories may still lie about after a kill.
     pub removed: BTreeSet<Uuid>,
     /// The first producer id that was never handed out.
@@ -20,9 +26,12 @@ pub struct Cluster {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Topic {
     pub id: Uuid,
+    /// Where in the metadata log the topic begins. Whoever noted something about a topic of this name
+    /// when the log had not come so far meant another one.
+    pub created: u64,
     /// By partition number, without holes.
     pub partitions: Vec<Assignment>,
-    pub configs: BTreeMap<String, String>,
+    pub configs: Settings,
 }
 
 /// Who keeps a partition, and who leads it.
@@ -35,11 +44,12 @@ pub struct Assignment {
 }
 
 impl Cluster {
-    /// Takes one more record into account. A record about a topic that is gone changes nothing.
-    pub fn apply(&mut self, record: &Record) {
+    /// Takes one more record into account, the one at this offset of the metadata log. A record about
+    /// a topic that is gone changes nothing.
+    pub fn apply(&mut self, offset: u64, record: &Record) {
         match record {
             Record::Topic { name, id } => {
-                let topic = Topic { id: *id, ..Topic::default() };
+                let topic = Topic { id: *id, created: offset, ..Topic::default() };
                 self.topics.insert(name.clone(), topic);
                 self.names.insert(*id, name.clone());
             }
@@ -61,11 +71,17 @@ impl Cluster {
                     topic.partitions.push(assignment);
                 }
             }
-            Record::Config { topic, name, value } => {
-                let Some(topic) = self.topics.get_mut(topic) else { return };
+            Record::Config { resource, name, value } => {
+                let settings = match resource {
+                    Resource::Topic(topic) => {
+                        self.topics.get_mut(topic).map(|topic| &mut topic.configs)
+                    }
+                    _ => Some(self.brokers.entry(resource.clone()).or_default()),
+                };
+                let Some(settings) = settings else { return };
                 match value {
-                    Some(value) => topic.configs.insert(name.clone(), value.clone()),
-                    None => topic.configs.remove(name),
+                    Some(value) => settings.insert(name.clone(), value.clone()),
+                    None => settings.remove(name),
                 };
             }
             Record::RemoveTopic { id } => {
@@ -75,6 +91,15 @@ impl Cluster {
                 self.removed.insert(*id);
             }
             Record::ProducerIds { next } => self.next_producer_id = *next,
+        }
+    }
+
+    /// What is set for a topic or for brokers. `None` if there is no such topic.
+    pub fn settings(&self, resource: &Resource) -> Option<&Settings> {
+        static NOTHING: Settings = Settings::new();
+        match resource {
+            Resource::Topic(name) => self.topics.get(name).map(|topic| &topic.configs),
+            _ => Some(self.brokers.get(resource).unwrap_or(&NOTHING)),
         }
     }
 

@@ -4,6 +4,7 @@
 
 use bytes::{Buf, BufMut, TryGetError};
 use uuid::Uuid;
+use wire::configs::resource;
 
 /// One fact about the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +21,9 @@ pub enum Record {
         leader: i32,
         epoch: i32,
     },
+    /// A setting of a topic or of brokers; without a value it is no longer set.
     Config {
-        topic: String,
+        resource: Resource,
         name: String,
         value: Option<String>,
     },
@@ -31,6 +33,15 @@ pub enum Record {
     ProducerIds {
         next: i64,
     },
+}
+
+/// Whose setting it is. (Kafka: `ConfigResource`.)
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    Topic(String),
+    Broker(i32),
+    /// What holds for every broker that has no setting of its own.
+    AllBrokers,
 }
 
 /// A record that cannot be read.
@@ -46,6 +57,8 @@ pub enum Unreadable {
     Kind(u32, u32),
     #[error("a number takes more than five bytes")]
     Varint,
+    #[error("settings of a resource of type {0} named '{1}'")]
+    Resource(i8, String),
 }
 
 const FRAME_VERSION: u32 = 1;
@@ -54,9 +67,6 @@ const PARTITION: u32 = 3;
 const CONFIG: u32 = 4;
 const REMOVE_TOPIC: u32 = 9;
 const PRODUCER_IDS: u32 = 15;
-
-/// `resourceType` of a topic in a config record.
-const RESOURCE_TOPIC: i8 = 2;
 
 impl Record {
     pub fn encode(&self) -> Vec<u8> {
@@ -89,9 +99,10 @@ impl Record {
                 // The partition epoch: it counts changes of the in-sync set.
                 out.put_i32(0);
             }
-            Record::Config { topic, name, value } => {
-                out.put_i8(RESOURCE_TOPIC);
-                put_text(&mut out, Some(topic));
+            Record::Config { resource, name, value } => {
+                let (kind, of) = resource.kind_and_name();
+                out.put_i8(kind);
+                put_text(&mut out, Some(&of));
                 put_text(&mut out, Some(name));
                 put_text(&mut out, value.as_deref());
             }
@@ -125,9 +136,9 @@ impl Record {
                 Record::Partition { topic, index, replicas, isr, leader, epoch }
             }
             (CONFIG, 0) => {
-                let _resource = from.try_get_i8()?;
+                let (kind, of) = (from.try_get_i8()?, text(from)?.unwrap_or_default());
                 Record::Config {
-                    topic: text(from)?.unwrap_or_default(),
+                    resource: Resource::named(kind, &of).ok_or(Unreadable::Resource(kind, of))?,
                     name: text(from)?.unwrap_or_default(),
                     value: text(from)?,
                 }
@@ -141,6 +152,27 @@ impl Record {
         };
         let _tagged_fields = varint(from)?;
         Ok(record)
+    }
+}
+
+impl Resource {
+    /// The resource that a type and a name stand for in requests and records. `None` if there is no
+    /// such resource, or it has no settings here.
+    pub fn named(kind: i8, name: &str) -> Option<Self> {
+        match kind {
+            resource::TOPIC => Some(Self::Topic(name.into())),
+            resource::BROKER if name.is_empty() => Some(Self::AllBrokers),
+            resource::BROKER => name.parse().ok().map(Self::Broker),
+            _ => None,
+        }
+    }
+
+    fn kind_and_name(&self) -> (i8, String) {
+        match self {
+            Self::Topic(name) => (resource::TOPIC, name.clone()),
+            Self::Broker(id) => (resource::BROKER, id.to_string()),
+            Self::AllBrokers => (resource::BROKER, String::new()),
+        }
     }
 }
 
@@ -195,6 +227,11 @@ mod tests {
 
     fn all() -> Vec<Record> {
         let id = Uuid::from_u128(0x0102_0304);
+        let setting = |resource, value: Option<&str>| Record::Config {
+            resource,
+            name: "retention.ms".into(),
+            value: value.map(str::to_string),
+        };
         vec![
             Record::Topic { name: "orders".into(), id },
             Record::Partition {
@@ -205,8 +242,10 @@ mod tests {
                 leader: 2,
                 epoch: 7,
             },
-            Record::Config { topic: "orders".into(), name: "retention.ms".into(), value: None },
-            Record::Config { topic: "t".into(), name: "a".into(), value: Some("b".repeat(300)) },
+            setting(Resource::Topic("orders".into()), None),
+            setting(Resource::Topic("t".into()), Some(&"b".repeat(300))),
+            setting(Resource::Broker(7), Some("")),
+            setting(Resource::AllBrokers, Some("1000")),
             Record::RemoveTopic { id },
             Record::ProducerIds { next: 1000 },
         ]

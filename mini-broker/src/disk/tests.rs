@@ -99,7 +99,7 @@ fn a_file_that_is_being_read_outlives_its_name() {
     dir(&mut files, "orders-0").append("00000000000000000000.log", b"records").unwrap();
     let file = files.segment("orders-0", 0).unwrap();
 
-    let aside = files.set_aside("orders-0").unwrap();
+    let aside = files.set_aside("orders-0", "-delete").unwrap();
     files.run(Job::Remove { dir: aside }).unwrap();
 
     assert_eq!(files.dirs().unwrap(), Vec::<String>::new());
@@ -113,7 +113,7 @@ fn two_topics_of_the_same_name_are_set_aside_side_by_side() {
     let longest = format!("{}-0", "t".repeat(249));
     for _ in 0..2 {
         dir(&mut files, &longest).append("a.log", b"x").unwrap();
-        files.set_aside(&longest).unwrap();
+        files.set_aside(&longest, "-delete").unwrap();
     }
     assert_eq!(files.dirs().unwrap().len(), 2);
 }

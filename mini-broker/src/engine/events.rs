@@ -3,6 +3,7 @@
 use tracing::{error, info, warn};
 
 use crate::broker::Event;
+use crate::coordinator::Resource;
 use crate::labs;
 
 pub fn log(event: &Event) {
@@ -15,6 +16,14 @@ pub fn log(event: &Event) {
         Event::SegmentsDeleted { partition, count, log_start } => {
             info!("{partition}: retention deleted {count} segments, the log starts at {log_start}");
         }
+        Event::RecordsDeleted { partition, log_start } => {
+            info!("{partition}: records deleted, the log starts at {log_start}");
+        }
+        Event::SettingsChanged { resource } => match resource {
+            Resource::Topic(topic) => info!("topic {topic}: settings changed"),
+            Resource::Broker(id) => info!("broker {id}: settings changed"),
+            Resource::AllBrokers => info!("all brokers: settings changed"),
+        },
         Event::OrganBroke { lab, what, broken } => error!(
             "{}\n    {what} answers UNKNOWN_SERVER_ERROR until that is mended and the broker starts \
              again",
@@ -26,6 +35,9 @@ pub fn log(event: &Event) {
         Event::Storage { partition, why, offline: false } => error!("{partition}: {why}"),
         Event::Stray { dir } => {
             warn!("{dir} is no partition of this cluster; it was left alone");
+        }
+        Event::CheckpointFailed { what, why } => {
+            warn!("{what} cannot be written now, and is tried again: {why}");
         }
         Event::JobFailed { job, why } => warn!("{job:?} failed: {why}"),
     }

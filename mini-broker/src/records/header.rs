@@ -9,6 +9,10 @@ pub const MAGIC: usize = 16;
 pub const CRC: usize = 17;
 /// The CRC covers everything from here to the end.
 pub const ATTRIBUTES: usize = 21;
+const MAX_TIMESTAMP: usize = 35;
+
+/// What a record's timestamp is that has none.
+pub const NO_TIMESTAMP: i64 = -1;
 
 const CODEC_MASK: i16 = 0b111;
 const LOG_APPEND_TIME: i16 = 1 << 3;
@@ -59,7 +63,7 @@ impl Header {
             attributes: i16::from_be_bytes(at(bytes, ATTRIBUTES)),
             last_offset_delta: i32::from_be_bytes(at(bytes, 23)),
             base_timestamp: i64::from_be_bytes(at(bytes, 27)),
-            max_timestamp: i64::from_be_bytes(at(bytes, 35)),
+            max_timestamp: i64::from_be_bytes(at(bytes, MAX_TIMESTAMP)),
             producer_id: i64::from_be_bytes(at(bytes, 43)),
             producer_epoch: i16::from_be_bytes(at(bytes, 51)),
             base_sequence: i32::from_be_bytes(at(bytes, 53)),
@@ -105,6 +109,23 @@ impl Header {
         }
         ((i64::from(self.base_sequence) + i64::from(offset_delta)) & i64::from(i32::MAX)) as i32
     }
+}
+
+/// Writes into a whole batch whose time it carries: the broker's, with the time that counts for every
+/// record of it, or the producers'. The records stay as they are, compressed or not; the checksum is
+/// made right again. (`DefaultRecordBatch.setMaxTimestamp`.)
+pub fn stamp(batch: &mut [u8], log_append_time_ms: Option<i64>) {
+    let attributes = i16::from_be_bytes(at(batch, ATTRIBUTES));
+    let attributes = match log_append_time_ms {
+        Some(time) => {
+            batch[MAX_TIMESTAMP..MAX_TIMESTAMP + 8].copy_from_slice(&time.to_be_bytes());
+            attributes | LOG_APPEND_TIME
+        }
+        None => attributes & !LOG_APPEND_TIME,
+    };
+    batch[ATTRIBUTES..ATTRIBUTES + 2].copy_from_slice(&attributes.to_be_bytes());
+    let crc = crc32c::crc32c(&batch[ATTRIBUTES..]);
+    batch[CRC..ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
 }
 
 fn at<const N: usize>(bytes: &[u8], position: usize) -> [u8; N] {

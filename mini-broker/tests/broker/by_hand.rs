@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use mini_broker::broker::{
-    Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Now, Output,
-    Ticket,
+    Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Measured, Now,
+    Output, Ticket,
 };
 use mini_broker::labs::offset_log;
 use mini_broker::validate::validate;
@@ -27,6 +27,25 @@ pub struct MemFiles {
 }
 
 impl MemFiles {
+    fn log_bytes(&self, dir: &str) -> u64 {
+        let files = self.dir_of(dir).files();
+        let logs = files.iter().filter(|(name, _)| name.ends_with(".log"));
+        logs.map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+
+    /// The disk as it is now: what a kill at this moment leaves.
+    pub fn copy(&self) -> Self {
+        let dirs = self.dirs.lock().unwrap();
+        let dirs =
+            dirs.iter().map(|(name, dir)| (name.clone(), offset_log::MemDir::holding(dir.files())));
+        Self {
+            dirs: Arc::new(Mutex::new(dirs.collect())),
+            metadata: offset_log_solution::MemDir::holding(self.metadata.files()),
+            texts: Arc::new(Mutex::new(self.texts.lock().unwrap().clone())),
+            instead: self.instead,
+        }
+    }
+
     pub fn dir_of(&self, name: &str) -> offset_log::MemDir {
         self.dirs.lock().unwrap().entry(name.into()).or_default().clone()
     }
@@ -61,10 +80,10 @@ impl Files for MemFiles {
         Ok(dirs.iter().filter(|(_, dir)| !dir.files().is_empty()).map(|(n, _)| n.clone()).collect())
     }
 
-    fn set_aside(&mut self, name: &str) -> io::Result<String> {
+    fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String> {
         let mut dirs = self.dirs.lock().unwrap();
         let dir = dirs.remove(name).unwrap();
-        let aside = format!("{name}.0-delete");
+        let aside = format!("{name}.0{ending}");
         dirs.insert(aside.clone(), dir);
         Ok(aside)
     }
@@ -154,19 +173,29 @@ impl ByHand {
 
     /// Ends all jobs, and those that they lead to, with success.
     pub fn run_jobs(&mut self) {
-        while !self.jobs.is_empty() {
-            for (call, job) in std::mem::take(&mut self.jobs) {
-                let done = done(&job);
-                match job {
-                    Job::Sync { .. } => {}
-                    Job::Remove { dir } => drop(self.files.dirs.lock().unwrap().remove(&dir)),
-                    Job::Checkpoint { name, text } => {
-                        self.files.texts.lock().unwrap().insert(name, text);
-                    }
-                }
-                self.input(Input::Done { call, done: Ok(done) });
+        while self.run_job() {}
+    }
+
+    /// Ends the oldest job with success. Whether there was one.
+    pub fn run_job(&mut self) -> bool {
+        if self.jobs.is_empty() {
+            return false;
+        }
+        let (call, job) = self.jobs.remove(0);
+        let mut done = done(&job);
+        match job {
+            Job::Sync { .. } => {}
+            Job::Remove { dir } => drop(self.files.dirs.lock().unwrap().remove(&dir)),
+            Job::Checkpoint { name, text } => {
+                self.files.texts.lock().unwrap().insert(name, text);
+            }
+            Job::Measure { dirs } => {
+                let sizes = dirs.iter().map(|dir| self.files.log_bytes(dir)).collect();
+                done = Done::Measured(Measured { sizes, ..measured() });
             }
         }
+        self.input(Input::Done { call, done: Ok(done) });
+        true
     }
 
     /// Sends a request, ends all jobs, and takes the answer.
@@ -238,7 +267,15 @@ pub fn done(job: &Job) -> Done {
         Job::Sync { to, .. } => Done::Synced { to: *to },
         Job::Remove { .. } => Done::Removed,
         Job::Checkpoint { .. } => Done::Written,
+        Job::Measure { dirs } => {
+            Done::Measured(Measured { sizes: vec![0; dirs.len()], ..measured() })
+        }
     }
+}
+
+fn measured() -> Measured {
+    let log_dir = "/data".into();
+    Measured { log_dir, total_bytes: 1000, usable_bytes: 400, sizes: Vec::new() }
 }
 
 /// A request as an input: of connection 1, under this number.

@@ -7,12 +7,18 @@ mod by_hand;
 mod process;
 
 // By hand.
+mod alter_configs;
 mod configs;
+mod delete_records;
 mod determinism;
+mod log_append_time;
+mod log_dirs;
 mod long_poll;
+mod made_again;
 mod metadata_log;
 mod retention;
 mod storage;
+mod topics;
 
 // As a process.
 mod bad_input;

@@ -17,7 +17,7 @@ fn filled(files: MemFiles, settings: &[(&str, &str)]) -> ByHand {
     broker
 }
 
-fn deleted(broker: &ByHand) -> usize {
+pub fn deleted(broker: &ByHand) -> usize {
     let counts = broker.events.iter().map(|event| match event {
         Event::SegmentsDeleted { count, .. } => *count,
         _ => 0,
@@ -26,7 +26,7 @@ fn deleted(broker: &ByHand) -> usize {
 }
 
 /// Passes time in steps, as a real broker's engine would.
-fn pass_to_deadlines(broker: &mut ByHand, until_ms: u64) {
+pub fn pass_to_deadlines(broker: &mut ByHand, until_ms: u64) {
     while let Some(at) = broker.broker.deadline().filter(|at| *at <= until_ms) {
         broker.pass(at.saturating_sub(broker.now.mono_ms));
         broker.run_jobs();
@@ -87,7 +87,8 @@ fn written_records_reach_the_disk_within_a_minute_and_the_checkpoint_says_so() {
     broker.run_jobs();
 
     let texts = broker.files.texts.lock().unwrap();
-    assert_eq!(texts["recovery-point-offset-checkpoint"], "0\n1\norders 0 2\n");
+    let points = "0\n2\n__cluster_metadata 0 2\norders 0 2\n";
+    assert_eq!(texts["recovery-point-offset-checkpoint"], points);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io;
 use wire::ErrorCode;
 
 use super::{Log, Partition, Turn};
+use crate::broker::files::STRAY;
 use crate::broker::start::{LEADER_EPOCHS, PARTITION_METADATA, parse_topic_id, topic_id_text};
 use crate::broker::{Event, Output, Refused};
 use crate::labs::offset_log::{self, OffsetLog};
@@ -13,18 +14,12 @@ use crate::labs::{Broken, Organ, fenced};
 impl Partition {
     /// An error of the disk leaves the log closed: the next call tries again.
     pub(super) fn open(&mut self, turn: &mut Turn) -> Result<Log, Refused> {
-        let config = offset_log::Config {
-            segment_bytes: self.settings.segment_bytes,
-            segment_ms: self.settings.segment_ms,
-            index_interval_bytes: self.settings.index_interval_bytes,
-            retention_ms: self.settings.retention_ms,
-            retention_bytes: self.settings.retention_bytes,
-            retention_check_ms: self.settings.retention_check_ms,
-        };
-        let dir = self.own_directory(turn).and_then(|()| turn.files.dir(&self.dir));
+        let config = self.settings.of_log();
+        let (trusted_to, start) = (self.recovery_point, self.deleted_before);
+        let dir = self.own_directory_again(turn).and_then(|()| turn.files.dir(&self.dir));
         let dir = dir.map_err(|error| self.storage(turn, error.into()))?;
-        let trusted_to = self.recovery_point;
-        let mut organ = match open_fenced(dir, config, trusted_to) {
+        let trusted_to = trusted_to.min(self.recovery_point);
+        let mut organ = match open_fenced(dir, config, trusted_to, start) {
             Ok(Ok((organ, cut_bytes))) => {
                 if cut_bytes > 0 {
                     let partition = self.dir.to_string();
@@ -45,18 +40,35 @@ impl Partition {
         Ok(Log::Open(organ))
     }
 
-    /// A directory that an earlier topic of this name has left is not this partition's: a kill came
-    /// between the new topic's creation and the renaming of the old one's directories.
-    fn own_directory(&mut self, turn: &mut Turn) -> io::Result<()> {
-        let written = turn.files.text(&format!("{}/{PARTITION_METADATA}", self.dir))?;
-        // Without an id, power was lost before that small file reached the disk.
-        let id = written.as_deref().and_then(parse_topic_id);
-        if id.is_some_and(|id| id != self.topic_id) {
-            turn.files.set_aside(&self.dir)?;
+    fn own_directory_again(&mut self, turn: &mut Turn) -> io::Result<()> {
+        if self.own_directory(turn)? {
             self.recovery_point = 0;
             self.write_own_files(turn)?;
         }
         Ok(())
+    }
+
+    /// Sets aside a directory of this name that is not this partition's, and says whether there was
+    /// one. A kill may have come between a new topic's creation and the renaming of the old one's
+    /// directories; a directory may have come back while the broker was away.
+    ///
+    /// Without an id the directory is not known to be this partition's either: power was lost before
+    /// that small file had reached the disk, and it goes there with the first records. So no record
+    /// that was synced is lost. (Kafka: `LogManager.isStrayReplica`.)
+    pub(super) fn own_directory(&mut self, turn: &mut Turn) -> io::Result<bool> {
+        let written = turn.files.text(&format!("{}/{PARTITION_METADATA}", self.dir))?;
+        let own = match written.as_deref().and_then(parse_topic_id) {
+            Some(id) => id == self.topic_id,
+            None => {
+                let files = turn.files.dir(&self.dir)?.list()?;
+                !files.iter().any(|(name, len)| name.ends_with(".log") && *len > 0)
+            }
+        };
+        if !own {
+            let dir = turn.files.set_aside(&self.dir, STRAY)?;
+            turn.out.push(Output::Tell(Event::Stray { dir }));
+        }
+        Ok(!own)
     }
 
     pub(super) fn write_own_files(&mut self, turn: &mut Turn) -> io::Result<()> {
@@ -98,7 +110,13 @@ fn open_fenced(
     dir: Box<dyn offset_log::Dir>,
     config: offset_log::Config,
     trusted_to: u64,
+    start: u64,
 ) -> Opened {
-    fenced(|| OffsetLog::open(dir, config, trusted_to))
-        .map(|opened| opened.map(|(log, recovery)| (Organ::new(log), recovery.cut_bytes)))
+    fenced(|| {
+        let (mut log, recovery) = OffsetLog::open(dir, config, trusted_to)?;
+        if start > log.log_start() {
+            log.begin_at(start)?;
+        }
+        Ok((Organ::new(log), recovery.cut_bytes))
+    })
 }

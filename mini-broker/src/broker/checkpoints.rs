@@ -1,0 +1,212 @@
+//! Kafka's checkpoint files: small texts beside the logs, with a line for each partition. One says
+//! below which offset a log is on the disk for sure, the other where a log starts whose oldest records
+//! were deleted.
+//!
+//! The lines name a partition, not a topic's id. So that a topic never goes by a line of an earlier
+//! one with its name, each file also has a line for the metadata log: how much of it was known when
+//! the file was written. A topic that begins behind that is not meant.
+//! (`OffsetCheckpointFile`, `CheckpointFile`.)
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io;
+
+use wire::ErrorCode;
+use wire::delete_records::{DeleteRecordsResponse, INVALID_LOW_WATERMARK};
+
+use super::partition::Partition;
+use super::waiting::Owner;
+use super::{Broker, Event, Job, Now, Output, Ticket};
+use crate::coordinator::METADATA_TOPIC;
+
+/// Below which offset each log is on the disk for sure.
+pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+/// Where each log starts whose files do not say it.
+pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
+
+/// How long what has moved may wait to be written down, if nobody waits for it. Losing a recovery
+/// point costs a longer scan.
+const WRITE_EVERY_MS: u64 = 5_000;
+
+/// What of the two files is not written yet.
+#[derive(Default)]
+pub struct Checkpoints {
+    recovery_points_moved: bool,
+    log_starts_moved: bool,
+    timer_set: bool,
+    /// Answers that leave once the log starts are on the disk, as they are now.
+    waiting: Vec<(Ticket, DeleteRecordsResponse)>,
+    /// Answers that the job under way makes true. `Some`: there is one.
+    log_starts_job: Option<Vec<(Ticket, DeleteRecordsResponse)>>,
+    recovery_points_job: bool,
+}
+
+impl Broker {
+    /// Asks for the recovery points to be written soon.
+    pub(super) fn recovery_point_moved(&mut self, now: Now) {
+        self.checkpoints.recovery_points_moved = true;
+        self.checkpoint_soon(now);
+    }
+
+    /// Asks for the log starts to be written soon: nobody waits for it.
+    pub(super) fn log_start_moved(&mut self, now: Now) {
+        self.checkpoints.log_starts_moved = true;
+        self.checkpoint_soon(now);
+    }
+
+    /// Answers once the starts of all logs, as they are now, are on the disk.
+    pub(super) fn once_starts_are_safe(
+        &mut self,
+        ticket: Ticket,
+        response: DeleteRecordsResponse,
+        moved: bool,
+        out: &mut Vec<Output>,
+    ) {
+        let state = &mut self.checkpoints;
+        state.log_starts_moved |= moved;
+        match &mut state.log_starts_job {
+            _ if state.log_starts_moved => state.waiting.push((ticket, response)),
+            Some(answers) => answers.push((ticket, response)),
+            None => return out.push(Output::Answer { ticket, answer: response.into() }),
+        }
+        self.write_log_starts(out);
+    }
+
+    /// The timer has come.
+    pub(super) fn write_checkpoints(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.checkpoints.timer_set = false;
+        self.write_log_starts(out);
+        if !self.checkpoints.recovery_points_moved {
+            return;
+        }
+        if self.checkpoints.recovery_points_job {
+            return self.checkpoint_soon(now);
+        }
+        self.checkpoints.recovery_points_moved = false;
+        self.checkpoints.recovery_points_job = true;
+        let (name, text) = (RECOVERY_POINTS.into(), self.recovery_points());
+        self.start_job(Job::Checkpoint { name, text }, None, out);
+    }
+
+    /// One job at a time: a later text must not be overwritten by an earlier one.
+    fn write_log_starts(&mut self, out: &mut Vec<Output>) {
+        let state = &mut self.checkpoints;
+        if state.log_starts_job.is_some() || !state.log_starts_moved {
+            return;
+        }
+        state.log_starts_moved = false;
+        state.log_starts_job = Some(std::mem::take(&mut state.waiting));
+        let (name, text) = (LOG_STARTS.into(), self.log_starts());
+        self.start_job(Job::Checkpoint { name, text }, None, out);
+    }
+
+    /// A checkpoint is written, or could not be.
+    pub(super) fn checkpoint_written(
+        &mut self,
+        now: Now,
+        name: &str,
+        written: io::Result<()>,
+        out: &mut Vec<Output>,
+    ) {
+        if let Err(error) = &written {
+            let (what, why) = (name.into(), error.to_string());
+            out.push(Output::Tell(Event::CheckpointFailed { what, why }));
+            self.checkpoint_soon(now);
+        }
+        if name != LOG_STARTS {
+            self.checkpoints.recovery_points_job = false;
+            self.checkpoints.recovery_points_moved |= written.is_err();
+            return;
+        }
+        self.checkpoints.log_starts_moved |= written.is_err();
+        for (ticket, mut response) in self.checkpoints.log_starts_job.take().unwrap_or_default() {
+            if written.is_err() {
+                not_deleted_for_sure(&mut response);
+            }
+            out.push(Output::Answer { ticket, answer: response.into() });
+        }
+        // After a failure only if somebody waits: the others have time.
+        if written.is_ok() || !self.checkpoints.waiting.is_empty() {
+            self.write_log_starts(out);
+        }
+    }
+
+    fn checkpoint_soon(&mut self, now: Now) {
+        if !self.checkpoints.timer_set {
+            self.checkpoints.timer_set = true;
+            self.timers.set(now.mono_ms + WRITE_EVERY_MS, Owner::Checkpoint);
+        }
+    }
+
+    pub(super) fn recovery_points(&self) -> String {
+        self.lines(Partition::recovery_point)
+    }
+
+    pub(super) fn log_starts(&self) -> String {
+        self.lines(Partition::deleted_before)
+    }
+
+    /// A version, the number of lines, and the lines: topic, partition, offset.
+    fn lines(&self, offset: impl Fn(&Partition) -> Option<u64>) -> String {
+        let all = self.topics.values().flatten();
+        let known: Vec<_> = all.filter_map(|part| Some((part, offset(part)?))).collect();
+        let mut text = format!("0\n{}\n{METADATA_TOPIC} 0 {}\n", known.len() + 1, self.applied);
+        for (partition, offset) in known {
+            let _ = writeln!(text, "{} {} {offset}", partition.topic, partition.index);
+        }
+        text
+    }
+}
+
+/// The records are deleted, but a kill could bring them back.
+fn not_deleted_for_sure(response: &mut DeleteRecordsResponse) {
+    for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        if partition.error_code.is_ok() {
+            partition.error_code = ErrorCode::KAFKA_STORAGE_ERROR;
+            partition.low_watermark = INVALID_LOW_WATERMARK;
+        }
+    }
+}
+
+/// What a checkpoint file says.
+#[derive(Default)]
+pub struct Lines {
+    /// Offsets by partition.
+    offsets: BTreeMap<(String, i32), u64>,
+}
+
+impl Lines {
+    /// A line that cannot be read is none.
+    pub fn parse(text: &str) -> Self {
+        let lines = text.lines().skip(2).filter_map(|line| {
+            let mut words = line.split(' ');
+            let partition = (words.next()?.to_string(), words.next()?.parse().ok()?);
+            Some((partition, words.next()?.parse().ok()?))
+        });
+        Self { offsets: lines.collect() }
+    }
+
+    /// What is said of a partition of the topic that begins at the offset `created` of the metadata
+    /// log; 0 if nothing is.
+    pub fn of(&self, topic: &str, index: i32, created: u64) -> u64 {
+        let offset = |topic: &str, index| self.offsets.get(&(topic.to_string(), index)).copied();
+        let known_to = offset(METADATA_TOPIC, 0).unwrap_or(0);
+        if created < known_to { offset(topic, index).unwrap_or(0) } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_counts_for_the_topic_that_was_there_when_it_was_written() {
+        let lines = Lines::parse("0\n3\n__cluster_metadata 0 7\norders 0 5\norders 1 x\n");
+        assert_eq!(lines.of("orders", 0, 6), 5);
+        assert_eq!(lines.of("orders", 0, 7), 0, "a later topic of the same name");
+        assert_eq!(lines.of("orders", 1, 6), 0, "a line that cannot be read");
+        assert_eq!(lines.of("others", 0, 6), 0);
+        let without = Lines::parse("0\n1\norders 0 5\n");
+        assert_eq!(without.of("orders", 0, 0), 0, "nobody knows which topic is meant");
+    }
+}

@@ -1,0 +1,75 @@
+//! DeleteRecords: a log starts later from now on, also in the middle of a segment. The answer leaves
+//! once the next start knows it too. (`ReplicaManager.deleteRecords`, KIP-107.)
+
+use wire::ErrorCode;
+use wire::delete_records::{
+    DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
+    DeleteRecordsTopicResult, INVALID_LOW_WATERMARK,
+};
+
+use super::metadata::is_internal;
+use super::partition::Turn;
+use super::{Broker, Now, Output, Refused, Ticket};
+
+impl Broker {
+    pub(super) fn delete_records(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        request: DeleteRecordsRequest,
+        out: &mut Vec<Output>,
+    ) {
+        let mut moved = false;
+        let mut topics = Vec::with_capacity(request.topics.len());
+        for topic in request.topics {
+            let mut partitions = Vec::with_capacity(topic.partitions.len());
+            for wanted in topic.partitions {
+                let index = wanted.partition_index;
+                let deleted = self.delete_before(now, &topic.name, index, wanted.offset, out);
+                moved |= deleted.as_ref().is_ok_and(|(_, moved)| *moved);
+                let (error_code, low_watermark) = match deleted {
+                    Ok((log_start, _)) => (ErrorCode::NONE, log_start as i64),
+                    Err(refused) => (refused.code, INVALID_LOW_WATERMARK),
+                };
+                partitions.push(DeleteRecordsPartitionResult {
+                    partition_index: index,
+                    low_watermark,
+                    error_code,
+                });
+            }
+            topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
+        }
+        let response = DeleteRecordsResponse { topics, ..Default::default() };
+        self.once_starts_are_safe(ticket, response, moved, out);
+    }
+
+    /// Gives the offset at which the log starts, and whether that has changed.
+    fn delete_before(
+        &mut self,
+        now: Now,
+        topic: &str,
+        index: i32,
+        before: i64,
+        out: &mut Vec<Output>,
+    ) -> Result<(u64, bool), Refused> {
+        if is_internal(topic) {
+            let why = format!("Nobody but the broker itself deletes records of {topic}.");
+            return Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why));
+        }
+        let Broker { topics, files, woken, .. } = self;
+        let partition = usize::try_from(index)
+            .ok()
+            .and_then(|index| topics.get_mut(topic)?.get_mut(index))
+            .ok_or_else(|| Refused::unknown_partition(topic, index))?;
+        let was = partition.deleted_before();
+        let mut turn = Turn { now, files: files.as_mut(), out };
+        let log_start = partition.delete_records(&mut turn, before)?;
+        let moved = partition.deleted_before() != was;
+        if moved {
+            // Whoever waits below the new start waits for nothing.
+            woken.extend(&partition.waiting);
+            self.rearm(now, topic, index);
+        }
+        Ok((log_start, moved))
+    }
+}
