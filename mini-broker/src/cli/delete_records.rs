@@ -3,15 +3,17 @@
 //!
 //! Kafka's tool takes a file; a single partition can also be named by flags here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use wire::ErrorCode;
 use wire::delete_records::HIGH_WATERMARK;
+use wire::metadata::MetadataResponseTopic;
 
 use super::{Failure, terminal};
-use crate::client::Client;
+use crate::client::{Client, Error, Led};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -70,25 +72,13 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 async fn delete(client: &mut Client, wanted: Wanted, out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "Executing records delete operation")?;
     writeln!(out, "Records delete operation completed:")?;
+    let names: Vec<&str> = wanted.keys().map(String::as_str).collect();
+    let there = client.metadata(Some(&names), false).await?.topics;
     let mut failed = Vec::new();
-    for (topic, partitions) in wanted {
-        let led = match client.partitions(&topic, false).await {
-            Ok(led) => led,
-            Err(error) => {
-                failed.push(error.to_string());
-                continue;
-            }
-        };
-        let there: BTreeSet<i32> = led.iter().map(|led| led.partition).collect();
-        for partition in partitions.keys().filter(|partition| !there.contains(partition)) {
-            failed.push(format!(
-                "topic `{topic}` has no partition {partition}: it has {}, counted from 0",
-                there.len()
-            ));
-        }
-        let asked = led.into_iter();
-        let asked = asked.filter_map(|led| Some((led, *partitions.get(&led.partition)?)));
-        for deleted in client.delete_records(&topic, &asked.collect::<Vec<_>>()).await? {
+    for (topic, partitions) in &wanted {
+        let found = there.iter().find(|found| found.name.as_ref() == Some(topic));
+        let asked = led(topic, partitions, found, &mut failed);
+        for deleted in client.delete_records(topic, &asked).await? {
             let partition = deleted.partition;
             match deleted.result {
                 Ok(offset) => {
@@ -102,6 +92,35 @@ async fn delete(client: &mut Client, wanted: Wanted, out: &mut impl Write) -> Re
         true => Ok(()),
         false => Err(Failure::new(failed.join("\n"))),
     }
+}
+
+/// The partitions that can be asked for, each with its leader and offset; the others are told.
+fn led(
+    topic: &str,
+    partitions: &BTreeMap<i32, i64>,
+    found: Option<&MetadataResponseTopic>,
+    failed: &mut Vec<String>,
+) -> Vec<(Led, i64)> {
+    let code = found.map_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, |found| found.error_code);
+    if code.is_err() {
+        failed.push(Error::refused(format!("topic `{topic}`"), code, None).to_string());
+        return Vec::new();
+    }
+    let there = found.map_or(&[][..], |found| &found.partitions);
+    let mut led = Vec::new();
+    for (partition, offset) in partitions {
+        match there.iter().find(|there| there.partition_index == *partition) {
+            Some(there) if there.leader_id < 0 => {
+                failed.push(format!("{topic}-{partition} has no leader"));
+            }
+            Some(there) => led.push((Led::from(there), *offset)),
+            None => failed.push(format!(
+                "topic `{topic}` has no partition {partition}: it has {}, counted from 0",
+                there.len()
+            )),
+        }
+    }
+    led
 }
 
 #[derive(serde::Deserialize)]
