@@ -21,15 +21,6 @@ def topics(run):
     return {"topics": run("topics", "--list").split()}
 
 
-def describe(run, topic):
-    return {"text": run("topics", "--describe", "--topic", topic)}
-
-
-def delete(run, topic):
-    run("topics", "--delete", "--topic", topic)
-    return {}
-
-
 def produce(run, topic, codec, acks, records):
     flags = ["--topic", topic]
     for setting in ("parse.key=true", "key.separator=\t", "parse.headers=true"):

@@ -1,5 +1,6 @@
-// Kafka's own Java client. Run from this source: `java -cp "JARS/*" Adapter.java`.
+// Kafka's own Java client.
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.node.*;
 import java.io.*;
@@ -18,6 +19,7 @@ import org.apache.kafka.common.utils.AppInfoParser;
 
 public class Adapter {
     static final ObjectMapper JSON = new ObjectMapper();
+    static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
     static String broker;
     static Admin admin;
     static KafkaConsumer<byte[], byte[]> consumer;
@@ -42,7 +44,7 @@ public class Adapter {
         switch (request.get("do").asText()) {
             case "hello" -> hello(request, answer);
             case "create" -> create(request.get("topic").asText(), request.get("partitions").asInt(), 1,
-                JSON.convertValue(request.get("configs"), Map.class));
+                JSON.convertValue(request.get("configs"), TEXTS));
             case "topics" -> answer.set("topics", JSON.valueToTree(admin.listTopics().names().get()));
             case "produce" -> produce(request);
             case "read" -> read(request, answer);

@@ -6,6 +6,7 @@ import sys
 import time
 
 import files
+import topic_command
 from programs import Failed
 from report import Report
 from topic import RECORDS, Topic, expect, now_ms, records, same
@@ -39,10 +40,11 @@ class Suite:
         self.write_rolls()
         say("reading: every program reads what every program wrote")
         each(readers, self.read_all)
-        say("lists of topics, the topic command, refusals")
+        say("lists of topics, refusals")
         self.lists()
-        self.commands()
         self.refusals()
+        say("Kafka's commands, and ours")
+        topic_command.check(self)
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)
@@ -250,38 +252,6 @@ class Suite:
                 self.report.check(where, not missing, f"without {sorted(missing)[:3]}")
             except Failed as failure:
                 self.report.check(where, False, str(failure))
-
-    def commands(self):
-        """The topic command, Kafka's and ours: create, describe, delete."""
-        for name in ("kafka-tools", "mini-broker"):
-            if name in self.by_name:
-                self.topic_command(self.by_name[name])
-
-    def topic_command(self, tools):
-        name = Topic("commands", "x", "x", 3).name
-
-        def check(what, ok, detail):
-            self.report.check(("topic command", what, tools.name), ok, detail)
-
-        try:
-            tools.ask("create", topic=name, partitions=3, configs={"retention.ms": "3600000"})
-            self.settle()
-            text = tools.ask("describe", topic=name)["text"]
-            wanted = [
-                "PartitionCount: 3",
-                "ReplicationFactor: 1",
-                "retention.ms=3600000",
-                "Partition: 2\tLeader: ",
-            ]
-            missing = [want for want in wanted if want not in text]
-            check("--describe", not missing, f"{missing} not in {text!r}")
-            tools.ask("delete", topic=name)
-            deadline = time.monotonic() + 5
-            while name in tools.ask("topics")["topics"] and time.monotonic() < deadline:
-                time.sleep(0.1)
-            check("--delete", time.monotonic() < deadline, "the topic is still listed after 5 s")
-        except Failed as failure:
-            check("all", False, str(failure))
 
     # A kill.
 
