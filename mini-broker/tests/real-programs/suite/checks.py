@@ -5,6 +5,7 @@ import concurrent.futures
 import sys
 import time
 
+import config_command
 import files
 import topic_command
 from programs import Failed
@@ -45,6 +46,7 @@ class Suite:
         self.refusals()
         say("Kafka's commands, and ours")
         topic_command.check(self)
+        config_command.check(self)
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)

@@ -1,9 +1,8 @@
 """Kafka's topic command, unmodified, and ours, which must print the same for the same flags."""
 
 import re
-import time
 
-from files import first_difference
+from commands import Commands
 from programs import Failed
 
 FILTERS = [
@@ -23,13 +22,9 @@ def check(suite):
             suite.report.check(("topic command", "all", "Kafka's"), False, str(failure))
 
 
-class TopicCommand:
+class TopicCommand(Commands):
     def __init__(self, suite):
-        self.suite = suite
-        self.kafka = suite.by_name["kafka-tools"]
-        self.ours = suite.by_name.get("mini-broker")
-        # Names that no other topic of the broker has, nor matches.
-        self.stem = f"command{int(time.time() * 1000) % 100_000_000}"
+        super().__init__(suite, "topics", "topic command")
 
     def run(self):
         self.create()
@@ -39,8 +34,6 @@ class TopicCommand:
         self.alter()
         self.delete()
         self.refuse()
-
-    # The actions. `{}` in a flag stands for the stem and for who makes the topic, so that each command has its own.
 
     def create(self):
         plain = ["--create", "--topic", "{}-plain"]
@@ -83,7 +76,9 @@ class TopicCommand:
         self.see("--describe", self.named("Topic: {}-plain\t") in everything, everything)
         self.same("--describe", "--describe", "--exclude-internal")
         text = self.same("--describe", "--describe", "--topic", self.named("{}-plain"))
-        wanted = r"PartitionCount: 3\tReplicationFactor: 1\tConfigs: .*\n(.*\n){2}\t.*Partition: 2\tLeader: 1\tRepl"
+        wanted = (
+            r"Count: 3\tReplicationFactor: 1\tConfigs: .*\n(.*\n){2}\t.*Partition: 2\tLeader: 1\t"
+        )
         self.see("--describe", re.search(wanted, text), text)
         text = self.same("--describe", "--describe", "--topic", f"{self.stem}.*-(configs|assigned)")
         self.see("--describe", "retention.ms=3600000" in text and "Count: 2" in text, text)
@@ -136,7 +131,6 @@ class TopicCommand:
         self.see("--delete", left == [self.named("{}-min-isr"), self.named("{}.with_dot")], left)
 
     def refuse(self):
-        """Both end with another status than 0; each may say why in its own words."""
         there, new = self.named("{}-min-isr"), f"{self.stem}-new"
         create = ["--create", "--topic", new]
         for flags in (
@@ -169,64 +163,17 @@ class TopicCommand:
             ["--list", "--describe"],
             [],
         ):
-            for who, program in (("Kafka's", self.kafka), ("ours", self.ours)):
-                if program:
-                    answer = self.say(program, *flags)
-                    detail = f"{flags} is not refused: {answer['stdout']}"
-                    self.judge("refusals", who, answer["status"] != 0, detail)
+            self.refused(*flags)
         left = self.say(self.kafka, "--list", "--topic", new)["stdout"].strip()
         self.judge("refusals", "Kafka's", not left, f"{left} was made")
 
-    # How the commands are called and compared.
-
-    def named(self, text):
-        return text.replace("{}", f"{self.stem}-kafka")
-
-    def say(self, program, *flags):
-        return program.ask("command", command="topics", arguments=[str(flag) for flag in flags])
-
-    def same(self, row, *flags):
-        """Both commands read the same: the status is 0, what is printed is equal. Returns it."""
-        theirs = self.say(self.kafka, *flags)
-        self.compare(row, flags, theirs, lambda: self.say(self.ours, *flags))
-        return theirs["stdout"]
-
-    def twice(self, row, *flags):
-        """Each command changes topics of its own, and both print the same about them."""
-        theirs = self.say(self.kafka, *[self.named(str(flag)) for flag in flags])
-
-        def ours():
-            mine = [str(flag).replace("{}", f"{self.stem}-ours") for flag in flags]
-            answer = self.say(self.ours, *mine)
-            renamed = answer["stdout"].replace(f"{self.stem}-ours", f"{self.stem}-kafka")
-            return {**answer, "stdout": renamed}
-
-        self.compare(row, flags, theirs, ours)
-        return theirs["stdout"]
-
-    def compare(self, row, flags, theirs, ours):
-        said = theirs["stdout"] + theirs["stderr"]
-        self.judge(row, "Kafka's", theirs["status"] == 0, f"{flags}: {said}")
-        if self.ours:
-            ours = ours()
-            one, other = comparable(theirs["stdout"]), comparable(ours["stdout"])
-            detail = ours["stderr"] or first_difference(one, other) or repr((one, other))
-            self.judge(row, "ours prints the same", one == other, f"{flags}: {detail}")
-
-    def see(self, row, ok, got):
-        self.judge(row, "Kafka's", ok, f"got {got!r}")
-
-    def judge(self, row, column, ok, detail):
-        self.suite.report.check(("topic command", row, column), ok, detail)
-
-
-def comparable(text):
-    """
-    What --describe prints, with the topics in the order of their names: Kafka prints them in the order
-    of a hash table. Eligible leader replicas are asked for by an API that ours does not speak.
-    """
-    text = text.replace("\tElr: \tLastKnownElr: ", "\tElr: N/A\tLastKnownElr: N/A")
-    lines = text.splitlines(keepends=True)
-    if not any("Topic: " in line for line in lines):
-        return text
-    return "".join(sorted(lines, key=lambda line: line.split("Topic: ")[-1].split("\t")[0]))
+    def comparable(self, text):
+        """
+        What --describe prints, with the topics in the order of their names: Kafka prints them in the
+        order of a hash table. Eligible leader replicas are asked for by an API that ours does not speak.
+        """
+        text = text.replace("\tElr: \tLastKnownElr: ", "\tElr: N/A\tLastKnownElr: N/A")
+        lines = text.splitlines(keepends=True)
+        if not any("Topic: " in line for line in lines):
+            return text
+        return "".join(sorted(lines, key=lambda line: line.split("Topic: ")[-1].split("\t")[0]))
