@@ -1,8 +1,18 @@
 """confluent-kafka: librdkafka for Python."""
 
+import collections
+from time import monotonic
+
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+)
 
 from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
@@ -38,6 +48,8 @@ def hello(broker):
             "nulls",
             "idempotent",
             "transaction",
+            "admin",
+            "busy",
         ],
     }
 
@@ -158,6 +170,86 @@ def refused(case, topic):
     return {"code": None}
 
 
+def busy(topic, seconds):
+    """Writes and reads one record after the other, whatever happens to the topic meanwhile."""
+    codes, counts = collections.Counter(), {"written": 0, "read": 0}
+
+    def delivered(error, _message):
+        if error:
+            codes[error.code()] += 1
+        else:
+            counts["written"] += 1
+
+    client = producer(**{"message.timeout.ms": 2000})
+    reader = Consumer({"bootstrap.servers": BROKER, "group.id": "unused", "fetch.wait.max.ms": 50})
+    reader.assign([TopicPartition(topic, 0, confluent_kafka.OFFSET_BEGINNING)])
+    end = monotonic() + seconds
+    while monotonic() < end:
+        try:
+            client.produce(topic, b"x", partition=0, on_delivery=delivered)
+        except KafkaException as error:
+            codes[error.args[0].code()] += 1
+        client.flush(0.1)
+        message = reader.poll(0.02)
+        if message and message.error():
+            codes[message.error().code()] += 1
+        elif message:
+            counts["read"] += 1
+    client.flush(10)
+    reader.close()
+    return {**counts, "codes": codes}
+
+
+def admin(request, **asked):
+    """One code for each thing asked; null if it was done."""
+    options = {"validate_only": True} if asked.get("validate") else {}
+    if request == "create-topics":
+        made = ADMIN.create_topics([new_topic(*topic) for topic in asked["topics"]], **options)
+    elif request == "create-partitions":
+        new = [
+            NewPartitions(name, count, **({"replica_assignment": assignment} if assignment else {}))
+            for name, count, assignment in asked["topics"]
+        ]
+        made = ADMIN.create_partitions(new, **options)
+    elif request == "delete-topics":
+        made = ADMIN.delete_topics(asked["topics"])
+    elif request == "alter":
+        made = ADMIN.incremental_alter_configs(
+            [resource(*one) for one in asked["resources"]], **options
+        )
+    elif request == "replace":
+        made = ADMIN.alter_configs([replaced(*one) for one in asked["resources"]], **options)
+    else:
+        made = ADMIN.delete_records([TopicPartition(*one) for one in asked["partitions"]])
+    return {"codes": [code(future) for future in made.values()]}
+
+
+def new_topic(name, partitions, replicas, assignment, configs):
+    if assignment is None:
+        return NewTopic(name, partitions, replicas, config=configs)
+    brokers = [replicas for _, replicas in assignment]
+    return NewTopic(name, len(brokers), replica_assignment=brokers, config=configs)
+
+
+def resource(kind, name, changes=()):
+    entries = [
+        ConfigEntry(setting, value, incremental_operation=AlterConfigOpType[operation])
+        for operation, setting, value in changes
+    ]
+    return ConfigResource(ConfigResource.Type[kind.upper()], name, incremental_configs=entries)
+
+
+def replaced(kind, name, settings):
+    return ConfigResource(ConfigResource.Type[kind.upper()], name, set_config=settings)
+
+
+def code(future):
+    try:
+        future.result(10)
+    except KafkaException as error:
+        return error.args[0].code()
+
+
 serve(
     {
         "hello": hello,
@@ -168,5 +260,7 @@ serve(
         "find": find,
         "ends": ends,
         "refused": refused,
+        "admin": admin,
+        "busy": busy,
     }
 )

@@ -60,6 +60,9 @@ public class Adapter {
                 answer.set("ends", JSON.valueToTree(found.values()));
             }
             case "refused" -> answer.put("code", refused(request.get("case").asText(), request.get("topic").asText()));
+            case "admin" -> AdminRequests.handle(admin, request, answer);
+            case "contest" -> AdminRequests.contest(request, answer);
+            case "busy" -> busy(request.get("topic").asText(), request.get("seconds").asInt(), answer);
             default -> throw new IllegalArgumentException(request.get("do").asText());
         }
     }
@@ -71,7 +74,7 @@ public class Adapter {
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         answer.put("program", "Java kafka-clients " + AppInfoParser.getVersion());
-        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction")) {
+        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy")) {
             answer.withArray("can").add(can);
         }
     }
@@ -176,6 +179,36 @@ public class Adapter {
             return (int) Errors.forException(error).code();
         }
         return null;
+    }
+
+    // Writes and reads one record after the other, whatever happens to the topic meanwhile.
+    static void busy(String topic, int seconds, ObjectNode answer) throws Exception {
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        var where = List.of(new TopicPartition(topic, 0));
+        var settings = Map.of("delivery.timeout.ms", "2000", "request.timeout.ms", "1000", "linger.ms", "0",
+            "max.block.ms", "2000");
+        var codes = new TreeMap<Short, Integer>();
+        int written = 0, read = 0;
+        try (var producer = producer(settings)) {
+            consumer.assign(where);
+            consumer.seekToBeginning(where);
+            while (System.nanoTime() < end) {
+                try {
+                    producer.send(new ProducerRecord<>(topic, 0, null, new byte[10])).get();
+                    written++;
+                    read += consumer.poll(Duration.ofMillis(20)).count();
+                } catch (ExecutionException error) {
+                    codes.merge(Errors.forException(error.getCause()).code(), 1, Integer::sum);
+                } catch (OffsetOutOfRangeException error) {
+                    // The topic was made again, and is shorter now.
+                    codes.merge(Errors.OFFSET_OUT_OF_RANGE.code(), 1, Integer::sum);
+                    consumer.seekToBeginning(where);
+                } catch (org.apache.kafka.common.KafkaException error) {
+                    codes.merge(Errors.forException(error).code(), 1, Integer::sum);
+                }
+            }
+        }
+        answer.put("written", written).put("read", read).set("codes", JSON.valueToTree(codes));
     }
 
     static TopicPartition partition(JsonNode request) {

@@ -5,8 +5,10 @@ import concurrent.futures
 import sys
 import time
 
+import bad_input
 import config_command
 import files
+import races
 import topic_command
 from programs import Failed
 from report import Report
@@ -44,6 +46,9 @@ class Suite:
         say("lists of topics, refusals")
         self.lists()
         self.refusals()
+        say("bad input, many clients at once")
+        bad_input.check(self)
+        races.check(self)
         say("Kafka's commands, and ours")
         topic_command.check(self)
         config_command.check(self)
