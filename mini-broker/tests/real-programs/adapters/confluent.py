@@ -68,8 +68,8 @@ def producer(**settings):
     return Producer({"bootstrap.servers": BROKER, **settings})
 
 
-def produce(topic, codec, acks, records):
-    settings = {}
+def produce(topic, codec, acks, records, partitioner=None):
+    settings = {"partitioner": partitioner} if partitioner else {}
     if codec != "default":
         settings["compression.type"] = codec
         # A batch is what lies between two flushes. A batch of one small record may not get smaller

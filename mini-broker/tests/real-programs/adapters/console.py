@@ -23,7 +23,12 @@ def topics(run):
 
 def produce(run, topic, codec, acks, records):
     flags = ["--topic", topic]
-    for setting in ("parse.key=true", "key.separator=\t", "parse.headers=true"):
+    keyless = records[0][1] is None
+    for setting in (
+        f"parse.key={str(not keyless).lower()}",
+        "key.separator=\t",
+        "parse.headers=true",
+    ):
         flags += ["--property", setting]
     if codec != "default":
         flags += ["--compression-codec", codec, "--batch-size", 2000]
@@ -32,7 +37,7 @@ def produce(run, topic, codec, acks, records):
     lines = []
     for _, key, value, headers in records:
         pairs = ",".join(f"{name}:{text}" for name, text in headers)
-        lines.append(f"{pairs}\t{key}\t{value}\n")
+        lines.append(f"{pairs}\t{value}\n" if keyless else f"{pairs}\t{key}\t{value}\n")
     run("produce", *flags, stdin="".join(lines))
     return {}
 

@@ -1,16 +1,16 @@
 """The checks, in the order in which they run. README.md says what each of them shows."""
 
 import bisect
-import concurrent.futures
 import sys
 import time
 
 import bad_input
 import config_command
 import files
+import partitioners
 import races
 import topic_command
-from programs import Failed
+from programs import Failed, each
 from report import Report
 from topic import RECORDS, Topic, expect, now_ms, records, same
 
@@ -46,6 +46,8 @@ class Suite:
         say("lists of topics, refusals")
         self.lists()
         self.refusals()
+        say("keys to partitions")
+        partitioners.check(self)
         say("bad input, many clients at once")
         bad_input.check(self)
         races.check(self)
@@ -293,13 +295,6 @@ def settled_ends(reader, topic):
         if sum(ends) >= RECORDS or time.monotonic() > deadline:
             return ends
         time.sleep(0.05)
-
-
-def each(items, act):
-    """Acts on all items at the same time; each program works in its own process."""
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
-        for done in [pool.submit(act, item) for item in items]:
-            done.result()
 
 
 def say(text):

@@ -39,6 +39,8 @@ def main():
             broker.stop()
     report = suite.report
     print(f"\n{report.tables()}\n")
+    for note in report.notes:
+        print(note)
     for where, detail in report.failures:
         print(f"FAILED {' / '.join(where)}: {detail}")
     if report.failures or options.keep:

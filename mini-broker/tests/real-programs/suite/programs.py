@@ -1,5 +1,6 @@
 """The programs under test: how each adapter is started, and how one talks to it."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -79,6 +80,13 @@ class Program:
                 self.process.kill()
                 self.process.wait()
         self.log.close()
+
+
+def each(items, act):
+    """Acts on all items at the same time; each program works in its own process."""
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
+        for done in [pool.submit(act, item) for item in items]:
+            done.result()
 
 
 def programs(names, log_dir, mini_broker):
