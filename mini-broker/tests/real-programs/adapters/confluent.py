@@ -16,6 +16,11 @@ from confluent_kafka.admin import (
 
 from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
+CONSUMING = {
+    "group.id": "unused",  # this client wants one even where it only assigns
+    "enable.auto.commit": False,
+    "fetch.wait.max.ms": 50,
+}
 BROKER = None
 CONSUMER = None
 ADMIN = None
@@ -25,15 +30,7 @@ def hello(broker):
     global BROKER, CONSUMER, ADMIN
     BROKER = broker
     ADMIN = AdminClient({"bootstrap.servers": broker})
-    CONSUMER = Consumer(
-        {
-            "bootstrap.servers": broker,
-            "group.id": "unused",  # this client wants one even where it only assigns
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 50,
-        }
-    )
+    CONSUMER = Consumer({**CONSUMING, "bootstrap.servers": broker, "auto.offset.reset": "error"})
     versions = f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
     return {
         "program": f"confluent-kafka {versions}",
@@ -50,6 +47,7 @@ def hello(broker):
             "transaction",
             "admin",
             "busy",
+            "resume",
         ],
     }
 
@@ -126,7 +124,28 @@ def read(topic, partition, at, count):
                     headers,
                 ]
             )
-    return {"records": records}
+    append_time = messages[-1].timestamp()[0] == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME
+    return {"records": records, "append_time": append_time}
+
+
+def resume(topic, partition, offset, policy):
+    """A consumer that stands at an offset reads on, or as its reset policy says if that is gone."""
+    settings = {"auto.offset.reset": "error" if policy == "none" else policy}
+    reader = Consumer({**CONSUMING, "bootstrap.servers": BROKER, **settings})
+    reader.assign([TopicPartition(topic, partition, offset)])
+    message = reader.poll(10)
+    try:
+        if message and message.error():
+            return {"code": reset_code(message)}
+        return {"offset": message.offset()} if message else {}
+    finally:
+        reader.close()
+
+
+def reset_code(message):
+    """librdkafka says _AUTO_OFFSET_RESET and puts the broker's answer in the text."""
+    text = str(message.error())
+    return 1 if "OFFSET_OUT_OF_RANGE" in text or "out of range" in text else text
 
 
 def find(topic, partition, time):
@@ -145,18 +164,17 @@ def ends(topic):
 def refused(case, topic):
     """Runs into one refusal and returns Kafka's error code for it."""
     try:
-        if case == "too-large":
+        if case in ("too-large", "no-key"):
             codes = []
             client = producer(**{"message.max.bytes": 5_000_000})
-            client.produce(topic, b"x" * 2_000_000, on_delivery=lambda e, _: codes.append(e))
+            value = b"x" * (2_000_000 if case == "too-large" else 10)
+            client.produce(topic, value, on_delivery=lambda e, _: codes.append(e))
             client.flush(10)
             return {"code": codes[0].code() if codes and codes[0] else None}
         if case == "outside":
             CONSUMER.assign([TopicPartition(topic, 0, 1_000_000)])
             message = CONSUMER.poll(10)
-            # librdkafka says _AUTO_OFFSET_RESET and puts the broker's answer in the text.
-            text = str(message.error()) if message else "nothing came"
-            return {"code": 1 if "OFFSET_OUT_OF_RANGE" in text or "out of range" in text else text}
+            return {"code": reset_code(message) if message else "nothing came"}
         if case == "transaction":
             producer(**{"transactional.id": "t"}).init_transactions(10)
         elif case == "unknown-topic":
@@ -181,7 +199,7 @@ def busy(topic, seconds):
             counts["written"] += 1
 
     client = producer(**{"message.timeout.ms": 2000})
-    reader = Consumer({"bootstrap.servers": BROKER, "group.id": "unused", "fetch.wait.max.ms": 50})
+    reader = Consumer({**CONSUMING, "bootstrap.servers": BROKER})
     reader.assign([TopicPartition(topic, 0, confluent_kafka.OFFSET_BEGINNING)])
     end = monotonic() + seconds
     while monotonic() < end:
@@ -262,5 +280,6 @@ serve(
         "refused": refused,
         "admin": admin,
         "busy": busy,
+        "resume": resume,
     }
 )

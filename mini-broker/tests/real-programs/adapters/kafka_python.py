@@ -41,6 +41,7 @@ def hello(broker):
             "nulls",
             "admin",
             "busy",
+            "resume",
         ],
     }
 
@@ -110,7 +111,23 @@ def read(topic, partition, at, count):
                     headers,
                 ]
             )
-    return {"records": records}
+    return {"records": records, "append_time": messages[-1].timestamp_type == 1}
+
+
+def resume(topic, partition, offset, policy):
+    """A consumer that stands at an offset reads on, or as its reset policy says if that is gone."""
+    settings = {"enable_auto_commit": False, "auto_offset_reset": policy, "fetch_max_wait_ms": 50}
+    reader = KafkaConsumer(bootstrap_servers=BROKER, **settings)
+    where = TopicPartition(topic, partition)
+    reader.assign([where])
+    reader.seek(where, offset)
+    try:
+        messages = reader.poll(10_000).get(where, [])
+        return {"offset": messages[0].offset} if messages else {}
+    except OffsetOutOfRangeError:
+        return {"code": 1}
+    finally:
+        reader.close()
 
 
 def find(topic, partition, time):
@@ -132,6 +149,12 @@ def refused(case, topic):
             client = KafkaProducer(bootstrap_servers=BROKER, max_request_size=5_000_000)
             try:
                 client.send(topic, b"x" * 2_000_000).get(10)
+            finally:
+                client.close()
+        elif case == "no-key":
+            client = KafkaProducer(bootstrap_servers=BROKER)
+            try:
+                client.send(topic, b"x" * 10).get(10)
             finally:
                 client.close()
         elif case == "outside":
@@ -239,5 +262,6 @@ serve(
         "refused": refused,
         "admin": admin,
         "busy": busy,
+        "resume": resume,
     }
 )

@@ -14,6 +14,7 @@ import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.*;
 import org.apache.kafka.common.utils.AppInfoParser;
 
@@ -62,6 +63,7 @@ public class Adapter {
             case "refused" -> answer.put("code", refused(request.get("case").asText(), request.get("topic").asText()));
             case "admin" -> AdminRequests.handle(admin, request, answer);
             case "contest" -> AdminRequests.contest(request, answer);
+            case "resume" -> resume(request, answer);
             case "busy" -> busy(request.get("topic").asText(), request.get("seconds").asInt(), answer);
             default -> throw new IllegalArgumentException(request.get("do").asText());
         }
@@ -74,7 +76,7 @@ public class Adapter {
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         answer.put("program", "Java kafka-clients " + AppInfoParser.getVersion());
-        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy")) {
+        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy", "resume")) {
             answer.withArray("can").add(can);
         }
     }
@@ -127,6 +129,7 @@ public class Adapter {
             consumer.seekToBeginning(List.of(where));
         }
         var records = answer.putArray("records");
+        boolean appendTime = false;
         long deadline = System.nanoTime() + 10_000_000_000L;
         while (records.size() < count && System.nanoTime() < deadline) {
             for (var record : consumer.poll(Duration.ofSeconds(1))) {
@@ -134,9 +137,31 @@ public class Adapter {
                     .add(text(record.key())).add(text(record.value()));
                 var headers = made.addArray();
                 for (var header : record.headers()) headers.addArray().add(header.key()).add(text(header.value()));
+                appendTime = record.timestampType() == TimestampType.LOG_APPEND_TIME;
             }
         }
         while (records.size() > count) records.remove(count);
+        answer.put("append_time", appendTime);
+    }
+
+    // A consumer that stands at an offset reads on from there, or as its reset policy says if that is gone.
+    static void resume(JsonNode request, ObjectNode answer) {
+        var settings = Map.<String, Object>of("bootstrap.servers", broker, "enable.auto.commit", "false",
+            "auto.offset.reset", request.get("policy").asText(), "fetch.max.wait.ms", "50");
+        try (var reader = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            var where = partition(request);
+            reader.assign(List.of(where));
+            reader.seek(where, request.get("offset").asLong());
+            long deadline = System.nanoTime() + 10_000_000_000L;
+            while (System.nanoTime() < deadline) {
+                for (var record : reader.poll(Duration.ofSeconds(1))) {
+                    answer.put("offset", record.offset());
+                    return;
+                }
+            }
+        } catch (OffsetOutOfRangeException error) {
+            answer.put("code", Errors.OFFSET_OUT_OF_RANGE.code());
+        }
     }
 
     static Long find(TopicPartition where, long time) {
@@ -151,6 +176,11 @@ public class Adapter {
                 case "too-large" -> {
                     try (var producer = producer(Map.of("max.request.size", "5000000"))) {
                         producer.send(new ProducerRecord<>(topic, new byte[2_000_000])).get();
+                    }
+                }
+                case "no-key" -> {
+                    try (var producer = producer(Map.of())) {
+                        producer.send(new ProducerRecord<>(topic, new byte[10])).get();
                     }
                 }
                 case "outside" -> {

@@ -7,6 +7,7 @@ import time
 import bad_input
 import config_command
 import files
+import offsets
 import partitioners
 import races
 import topic_command
@@ -25,6 +26,8 @@ class Suite:
         self.programs = []
         self.broker = None
         self.topics = []
+        # What else has to hold once the broker has been killed and started again.
+        self.after_kill = []
 
     def run(self):
         say(f"broker at {self.address}")
@@ -54,6 +57,7 @@ class Suite:
         say("Kafka's commands, and ours")
         topic_command.check(self)
         config_command.check(self)
+        offsets.check(self)
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)
@@ -277,6 +281,11 @@ class Suite:
                         self.report.check(where, ok, f"{topic.name}: {detail}")
                 except Failed as failure:
                     self.report.check(where, False, f"{topic.name}: {failure}")
+        for check in self.after_kill:
+            try:
+                check()
+            except Failed as failure:
+                self.report.check(("after kill -9", "broker", "is as before"), False, str(failure))
         for program in self.programs:
             again = Topic(program.name, "zstd", "all", 1)
             again.name = f"again-{again.name}"
