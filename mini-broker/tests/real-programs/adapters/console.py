@@ -54,7 +54,9 @@ def read(run, topic, partition, offset, count):
         ("null.literal", NULL),
     ):
         flags += ["--property", f"{name}={separator}"]
-    return {"records": [parse(record) for record in run("consume", *flags).split(RECORD)[:-1]]}
+    lines = run("consume", *flags).split(RECORD)[:-1]
+    append_time = lines[-1].startswith("LogAppendTime:") if lines else False
+    return {"records": [parse(line) for line in lines], "append_time": append_time}
 
 
 def parse(record):
@@ -64,7 +66,7 @@ def parse(record):
     )
     return [
         int(offset.removeprefix("Offset:")),
-        int(time.removeprefix("CreateTime:")),
+        int(time.split(":")[1]),
         null(key),
         null(value),
         [[name, null(text)] for name, text in pairs],

@@ -137,7 +137,7 @@ public class Adapter {
                     .add(text(record.key())).add(text(record.value()));
                 var headers = made.addArray();
                 for (var header : record.headers()) headers.addArray().add(header.key()).add(text(header.value()));
-                appendTime = record.timestampType() == TimestampType.LOG_APPEND_TIME;
+                if (records.size() == count) appendTime = record.timestampType() == TimestampType.LOG_APPEND_TIME;
             }
         }
         while (records.size() > count) records.remove(count);

@@ -10,6 +10,7 @@ import files
 import offsets
 import partitioners
 import races
+import settings
 import topic_command
 from programs import Failed, each
 from report import Report
@@ -26,8 +27,10 @@ class Suite:
         self.programs = []
         self.broker = None
         self.topics = []
-        # What else has to hold once the broker has been killed and started again.
-        self.after_kill = []
+        # What is done right before the broker is killed, and what else has to hold once it has started again.
+        self.before_kill, self.after_kill = [], []
+        # Topics whose files are dumped too, beside those of the table of writes.
+        self.dumped = []
 
     def run(self):
         say(f"broker at {self.address}")
@@ -54,6 +57,8 @@ class Suite:
         say("bad input, many clients at once")
         bad_input.check(self)
         races.check(self)
+        say("settings that change while the broker runs")
+        settings.check(self)
         say("Kafka's commands, and ours")
         topic_command.check(self)
         config_command.check(self)
@@ -269,6 +274,8 @@ class Suite:
     # A kill.
 
     def survive_kill(self, readers):
+        for act in self.before_kill:
+            act()
         self.broker.kill()
         self.broker.start()
         for reader in readers:

@@ -109,6 +109,17 @@ class ConfigCommand(Commands):
         said = self.say(deleting, "--alter", *self.default, "--delete-config", name)
         wanted = "Completed updating default config for brokers in the cluster.\n"
         self.judge("brokers", "ours prints the same", said["stdout"] == wanted, said)
+        if self.suite.broker:
+            kept = "log.message.timestamp.after.max.ms=3600001"
+            self.say(self.kafka, "--alter", *self.default, "--add-config", kept)
+            self.suite.after_kill.append(lambda: self.survived(kept))
+
+    def survived(self, setting):
+        """What was set while it ran is not lost when the broker is killed."""
+        text = self.say(self.kafka, "--describe", *self.default)["stdout"]
+        self.judge("after kill -9", "Kafka's", f" {setting} " in text, text)
+        text = self.say(self.kafka, "--describe", *map(self.named, self.topic))["stdout"]
+        self.judge("after kill -9", "Kafka's", " segment.bytes=2000000 " in text, text)
 
     def nearest_wins(self):
         """What is set for brokers counts at once for a topic that has nothing of its own."""

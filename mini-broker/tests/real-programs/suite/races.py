@@ -1,10 +1,10 @@
-"""Several clients at once: many create one topic, and one deletes a topic that others write and read."""
+"""Topics that come and go: many clients create one, one is deleted under load, one is deleted and made again."""
 
 import concurrent.futures
 import time
 
 from programs import Failed
-from topic import Topic
+from topic import Topic, records
 
 TOPIC_ALREADY_EXISTS = 36
 CLIENTS = 20
@@ -22,6 +22,7 @@ def check(suite):
         if "java" in suite.by_name:
             contest(suite)
         delete_under_load(suite)
+        make_again(suite)
     except Failed as failure:
         suite.report.check(("races", "all", "all"), False, str(failure))
 
@@ -63,3 +64,53 @@ def delete_under_load(suite):
                 suite.report.check(where, False, str(failure))
     where = ("topic deleted under load", "is deleted", deleting.name)
     suite.report.check(where, deleted["status"] == 0, str(deleted))
+
+
+def make_again(suite):
+    """A topic that is deleted and made again holds only what was written after that."""
+    writer = suite.by_name.get("java") or suite.by_name.get("confluent")
+    deleting = suite.by_name.get("kafka-tools") or suite.by_name.get("mini-broker")
+    if not writer or not deleting:
+        return
+    old = records(Topic("old", "x", "x", 1), writer.can)
+
+    def write_old(name):
+        writer.ask("create", topic=name, partitions=1, configs={})
+        suite.settle()
+        writer.ask("produce", topic=name, codec="none", acks="all", records=old)
+
+    def delete(name):
+        deleting.ask("command", command="topics", arguments=["--delete", "--topic", name])
+
+    def see(what, ok, detail):
+        suite.report.check(("topic deleted and made again", what, writer.name), ok, detail)
+
+    again = Topic(writer.name, "none", "all", 1)
+    again.name = f"again-{again.name}"
+    for _ in range(2):
+        write_old(again.name)
+        delete(again.name)
+    # Written right away, and after a kill read once more with all other topics.
+    suite.write(again, writer)
+    for reader in [program for program in suite.programs if "read" in program.can]:
+        for ok, detail in suite.read(reader, again):
+            where = ("topic deleted and made again", "only new records", reader.name)
+            suite.report.check(where, ok, detail)
+    if not suite.broker:
+        return
+
+    doomed = f"killed-{again.name}"
+    write_old(doomed)
+
+    def stays_deleted():
+        see("after kill -9", doomed not in writer.ask("topics")["topics"], f"{doomed} is back")
+        writer.ask("create", topic=doomed, partitions=1, configs={})
+        ends = writer.ask("ends", topic=doomed)["ends"]
+        see("after kill -9", ends == [0], f"it ends at {ends}")
+        writer.ask("produce", topic=doomed, codec="none", acks="all", records=old[:1])
+        read = {"topic": doomed, "partition": 0, "at": {}, "count": 1}
+        got = writer.ask("read", **read)["records"]
+        see("after kill -9", got == [[0, *old[0]]], got)
+
+    suite.before_kill.append(lambda: delete(doomed))
+    suite.after_kill.append(stays_deleted)
