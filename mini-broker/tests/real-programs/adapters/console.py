@@ -21,18 +21,14 @@ def topics(run):
     return {"topics": run("topics", "--list").split()}
 
 
-def describe(run, topic):
-    return {"text": run("topics", "--describe", "--topic", topic)}
-
-
-def delete(run, topic):
-    run("topics", "--delete", "--topic", topic)
-    return {}
-
-
 def produce(run, topic, codec, acks, records):
     flags = ["--topic", topic]
-    for setting in ("parse.key=true", "key.separator=\t", "parse.headers=true"):
+    keyless = records[0][1] is None
+    for setting in (
+        f"parse.key={str(not keyless).lower()}",
+        "key.separator=\t",
+        "parse.headers=true",
+    ):
         flags += ["--property", setting]
     if codec != "default":
         flags += ["--compression-codec", codec, "--batch-size", 2000]
@@ -41,7 +37,7 @@ def produce(run, topic, codec, acks, records):
     lines = []
     for _, key, value, headers in records:
         pairs = ",".join(f"{name}:{text}" for name, text in headers)
-        lines.append(f"{pairs}\t{key}\t{value}\n")
+        lines.append(f"{pairs}\t{value}\n" if keyless else f"{pairs}\t{key}\t{value}\n")
     run("produce", *flags, stdin="".join(lines))
     return {}
 
@@ -58,7 +54,9 @@ def read(run, topic, partition, offset, count):
         ("null.literal", NULL),
     ):
         flags += ["--property", f"{name}={separator}"]
-    return {"records": [parse(record) for record in run("consume", *flags).split(RECORD)[:-1]]}
+    lines = run("consume", *flags).split(RECORD)[:-1]
+    append_time = lines[-1].startswith("LogAppendTime:") if lines else False
+    return {"records": [parse(line) for line in lines], "append_time": append_time}
 
 
 def parse(record):
@@ -68,7 +66,7 @@ def parse(record):
     )
     return [
         int(offset.removeprefix("Offset:")),
-        int(time.removeprefix("CreateTime:")),
+        int(time.split(":")[1]),
         null(key),
         null(value),
         [[name, null(text)] for name, text in pairs],
