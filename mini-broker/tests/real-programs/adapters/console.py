@@ -1,6 +1,7 @@
 """Commands with the flags of Kafka's console tools: how they are called and what they print.
 
-`run(command, *arguments, stdin)` runs one of "topics", "produce", "consume" and returns its stdout.
+`run(command, *arguments, stdin)` runs one of "topics", "produce", "consume", "offsets" and returns
+its stdout.
 """
 
 # Separators that no record of the suite contains, so that every other byte may stand in it.
@@ -42,7 +43,11 @@ def produce(run, topic, codec, acks, records):
     return {}
 
 
-def read(run, topic, partition, offset, count):
+def read(run, topic, partition, at, count):
+    if "time" in at:
+        offset = find(run, topic, partition, at["time"])["offset"]
+    else:
+        offset = at.get("offset", "earliest")
     flags = ["--topic", topic, "--partition", partition, "--offset", offset]
     flags += ["--max-messages", count, "--timeout-ms", 10_000]
     for field in ("offset", "timestamp", "headers", "key"):
@@ -57,6 +62,22 @@ def read(run, topic, partition, offset, count):
     lines = run("consume", *flags).split(RECORD)[:-1]
     append_time = lines[-1].startswith("LogAppendTime:") if lines else False
     return {"records": [parse(line) for line in lines], "append_time": append_time}
+
+
+def offsets(run, topic_partitions, time):
+    """A line topic:partition:offset for each partition that has an offset."""
+    said = run("offsets", "--topic-partitions", topic_partitions, "--time", time)
+    lines = [line.split(":") for line in said.split()]
+    return {int(partition): int(offset) for _, partition, offset in lines}
+
+
+def find(run, topic, partition, time):
+    return {"offset": offsets(run, f"{topic}:{partition}", time).get(partition)}
+
+
+def ends(run, topic):
+    found = offsets(run, topic, "latest")
+    return {"ends": [found[partition] for partition in sorted(found)]}
 
 
 def parse(record):

@@ -52,32 +52,7 @@ def hello(broker):
     }
 
 
-def read(topic, partition, at, count):
-    if "time" in at:
-        offset = find(topic, partition, at["time"])["offset"]
-    else:
-        offset = at.get("offset", "earliest")
-    return console.read(run, topic, partition, offset, count)
-
-
-def offsets(topic_partitions, time):
-    """GetOffsetShell: a line topic:partition:offset for each partition that has an offset."""
-    said = run("offsets", "--topic-partitions", topic_partitions, "--time", time)
-    lines = [line.split(":") for line in said.split()]
-    return {int(partition): int(offset) for _, partition, offset in lines if offset}
-
-
-def find(topic, partition, time):
-    found = offsets(f"{topic}:{partition}", time).get(partition, -1)
-    return {"offset": None if found < 0 else found}
-
-
-def ends(topic):
-    found = offsets(topic, "latest")
-    return {"ends": [found[partition] for partition in sorted(found)]}
-
-
-handlers = {"hello": hello, "read": read, "find": find, "ends": ends, "command": command_line}
-for name in ("create", "topics", "produce"):
+handlers = {"hello": hello, "command": command_line}
+for name in ("create", "topics", "produce", "read", "find", "ends"):
     handlers[name] = functools.partial(getattr(console, name), run)
 serve(handlers)

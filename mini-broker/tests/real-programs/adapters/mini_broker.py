@@ -1,4 +1,4 @@
-"""Our own commands, `mini-broker topics|produce|consume`: they speak to any Kafka broker.
+"""Our own commands, `mini-broker topics|produce|consume|offsets`: they speak to any Kafka broker.
 
 The path of the program follows this script's name.
 """
@@ -37,39 +37,12 @@ def hello(broker):
     BROKER = broker
     version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.strip()
     return {
-        "program": f"{version}: topics, produce, consume",
-        "can": ["create", "produce", "read", "headers", "binary", "command"],
+        "program": f"{version}: topics, produce, consume, offsets",
+        "can": ["create", "produce", "read", "find", "headers", "binary", "command"],
     }
 
 
-def read(topic, partition, at, count):
-    return console.read(run, topic, partition, at.get("offset", "earliest"), count)
-
-
-def ends(topic):
-    """There is no command for the log end: what can be read until nothing more comes."""
-    partitions = run("topics", "--describe", "--topic", topic).count("\tPartition: ")
-    return {"ends": [end(topic, partition) for partition in range(partitions)]}
-
-
-def end(topic, partition):
-    flags = [
-        "--topic",
-        topic,
-        "--partition",
-        partition,
-        "--offset",
-        "earliest",
-        "--timeout-ms",
-        300,
-    ]
-    said = run(
-        "consume", *flags, "--property", "print.offset=true", "--property", "print.value=false"
-    )
-    return len(said.splitlines())
-
-
-handlers = {"hello": hello, "read": read, "ends": ends, "command": command_line}
-for name in ("create", "topics", "produce"):
+handlers = {"hello": hello, "command": command_line}
+for name in ("create", "topics", "produce", "read", "find", "ends"):
     handlers[name] = functools.partial(getattr(console, name), run)
 serve(handlers)
