@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", requires = "topic")]
     partition: Option<i32>,
 
-    /// With --topic: the first offset to keep; -1 keeps nothing that every replica has
+    /// With --topic: the first offset to keep; -1 deletes all below the high watermark
     #[arg(long, value_name = "OFFSET", requires = "topic", allow_negative_numbers = true,
         value_parser = first_to_keep)]
     offset: Option<i64>,

@@ -36,7 +36,7 @@ pub struct Args {
         value_parser = clap::builder::NonEmptyStringValueParser::new())]
     topic_partitions: Option<String>,
 
-    /// latest (the log's end), earliest (its start), max-timestamp (the newest record's offset), or
+    /// latest (the high watermark), earliest (the log's start), max-timestamp (the newest record), or
     /// milliseconds since 1970: the first offset at or after that time
     #[arg(long, value_name = "TIME", default_value = "latest", value_parser = time,
         allow_negative_numbers = true)]
