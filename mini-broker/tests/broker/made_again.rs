@@ -247,6 +247,7 @@ fn who_writes_and_who_waits_learn_that_the_topic_is_gone_and_nothing_of_it_stays
 /// Over real sockets: twenty at once ask for the same name, again and again, while it is deleted,
 /// written and read. One of them gets it each time.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "a broker as a process takes its time")]
 fn twenty_clients_ask_for_the_same_name_while_it_comes_and_goes() {
     let data = TempDir::new().unwrap();
     let server = Server::start(data.path());
