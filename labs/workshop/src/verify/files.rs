@@ -7,7 +7,7 @@ use crate::failure::read_or_empty;
 use crate::kit::Kit;
 use crate::lab::{Lab, rule_ids};
 use crate::predictions;
-use crate::starter::{step_of, todos};
+use crate::starter::{step_of, todo_line, todos};
 
 const LAB_MINUTES: u32 = 90;
 const CORE_MINUTES: u32 = 45;
@@ -20,6 +20,7 @@ pub fn check(kit: &Kit, lab: &Lab, made: &[Made]) -> Troubles {
         lab.troubles.iter().map(|trouble| format!("{folder}/{trouble}")).collect();
     troubles.extend(steps(lab, made).into_iter().map(|t| format!("{folder}/README.md: {t}")));
     troubles.extend(todo_lines(lab, made));
+    troubles.extend(shown_reds(lab, made).into_iter().map(|t| format!("{folder}/README.md: {t}")));
     troubles.extend(rules(kit, lab));
     troubles.extend(hints(lab).into_iter().map(|t| format!("{folder}/hints.md: {t}")));
     troubles.extend(asked(kit, lab));
@@ -96,6 +97,25 @@ fn todo_lines(lab: &Lab, made: &[Made]) -> Troubles {
                     body.step().unwrap_or_default()
                 ));
             }
+        }
+    }
+    troubles
+}
+
+/// The place in a red run that the README shows is where the starter's `todo!` stands.
+fn shown_reds(lab: &Lab, made: &[Made]) -> Troubles {
+    let folder = format!("{}/src/", lab.folder());
+    let mut troubles = Vec::new();
+    for step in &lab.steps {
+        let places = made.iter().filter_map(|made| {
+            let line = todo_line(&made.starter, step.number)?;
+            Some(format!("{folder}{}:{line}", made.name))
+        });
+        let places: Vec<String> = places.collect();
+        let shown = step.text.lines().map(str::trim).filter(|line| line.starts_with(&folder));
+        for shown in shown.filter(|shown| !places.iter().any(|place| place == shown)) {
+            let places = places.join(", ");
+            troubles.push(format!("step {} shows {shown}; it is {places}", step.number));
         }
     }
     troubles

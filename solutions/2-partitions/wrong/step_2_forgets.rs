@@ -1,0 +1,11 @@
+//! step_2 caught by step_2: does not remember the partition (R2.5)
+let full = self.bytes >= u64::from(self.batch_size);
+let partition = match self.current {
+    Some(current) if !full => current,
+    _ => {
+        self.bytes = 0;
+        available[random as usize % available.len()]
+    }
+};
+self.bytes += u64::from(bytes);
+partition

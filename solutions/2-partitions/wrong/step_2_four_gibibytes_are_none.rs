@@ -1,0 +1,12 @@
+//! step_2 caught by step_2: counts in 32 bits: 4 GiB are nothing again (R2.5)
+let full = self.bytes >= u64::from(self.batch_size);
+let partition = match self.current {
+    Some(current) if !full => current,
+    _ => {
+        self.bytes = 0;
+        available[random as usize % available.len()]
+    }
+};
+self.current = Some(partition);
+self.bytes = u64::from((self.bytes as u32).wrapping_add(bytes));
+partition

@@ -1,0 +1,19 @@
+//! step_4 caught by step_4: chooses followers by what they lead (R2.10)
+if replicas == 0 || usize::from(replicas) > brokers.len() {
+    return Err(Error::Replicas { wanted: replicas, brokers: brokers.len() });
+}
+let mut load = Load::of(have);
+let mut added = Vec::new();
+for _ in 0..add {
+    let mut order = brokers.to_vec();
+    order.sort_by_key(|&broker| load.holds(broker));
+    let leader = (0..order.len()).min_by_key(|&at| load.leads(order[at]));
+    let leader = order.remove(leader.unwrap_or(0));
+    order = brokers.iter().copied().filter(|broker| *broker != leader).collect();
+    order.sort_by_key(|&broker| load.leads(broker));
+    let mut placed = vec![leader];
+    placed.extend(&order[..usize::from(replicas) - 1]);
+    load.add(&placed);
+    added.push(placed);
+}
+Ok(added)

@@ -1,0 +1,17 @@
+//! step_4 caught by step_4: lets the first broker lead everything (R2.9)
+if replicas == 0 || usize::from(replicas) > brokers.len() {
+    return Err(Error::Replicas { wanted: replicas, brokers: brokers.len() });
+}
+let mut load = Load::of(have);
+let mut added = Vec::new();
+for _ in 0..add {
+    let mut order = brokers.to_vec();
+    order.sort_by_key(|&broker| load.holds(broker));
+    let leader = order.iter().position(|broker| *broker == brokers[0]);
+    let leader = order.remove(leader.unwrap_or(0));
+    let mut placed = vec![leader];
+    placed.extend(&order[..usize::from(replicas) - 1]);
+    load.add(&placed);
+    added.push(placed);
+}
+Ok(added)
