@@ -1,12 +1,17 @@
 //! The commands, one a file. All but `serve` and `dump-log` speak Kafka's protocol and work against
 //! any Kafka broker.
 
+pub mod configs;
 pub mod consume;
+pub mod delete_records;
 pub mod dump_log;
+pub mod java_order;
+pub mod offsets;
 pub mod perf;
 pub mod produce;
 pub mod serve;
 pub mod terminal;
+pub mod topic_pattern;
 pub mod topics;
 
 use std::num::NonZero;
@@ -24,12 +29,18 @@ pub struct Cli {
 enum Command {
     /// Run a broker.
     Serve(serve::Args),
-    /// Create, list, describe and delete topics.
+    /// Create, list, describe, grow and delete topics.
     Topics(topics::Args),
+    /// Describe and change the settings of topics and brokers.
+    Configs(configs::Args),
     /// Write lines from standard input to a topic.
     Produce(produce::Args),
     /// Read a topic and print its messages.
     Consume(consume::Args),
+    /// Print where logs begin, end, or have a time.
+    Offsets(offsets::Args),
+    /// Delete records from the start of logs.
+    DeleteRecords(delete_records::Args),
     /// Print what stands in a log's files.
     DumpLog(dump_log::Args),
     /// Measure a broker: produce, consume, latency.
@@ -46,6 +57,11 @@ pub struct Failure {
 impl Failure {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), exit_code: 1 }
+    }
+
+    /// The command line asks for something that cannot be meant.
+    pub fn usage(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), exit_code: 2 }
     }
 }
 
@@ -74,8 +90,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
             Command::Topics(args) => topics::run(args).await,
+            Command::Configs(args) => configs::run(args).await,
             Command::Produce(args) => produce::run(args).await,
             Command::Consume(args) => consume::run(args).await,
+            Command::Offsets(args) => offsets::run(args).await,
+            Command::DeleteRecords(args) => delete_records::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,
             Command::Perf(args) => perf::run(args).await,
         }

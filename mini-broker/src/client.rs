@@ -8,6 +8,7 @@ pub mod admin;
 pub mod connection;
 pub mod consumer;
 pub mod error;
+pub mod offsets;
 pub mod partitioner;
 pub mod producer;
 
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use wire::metadata::{
-    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponsePartition,
+    MetadataResponseTopic,
 };
 use wire::{Api, ErrorCode};
 
@@ -46,6 +48,12 @@ pub struct Led {
     pub partition: i32,
     pub leader: i32,
     pub leader_epoch: i32,
+}
+
+impl From<&MetadataResponsePartition> for Led {
+    fn from(p: &MetadataResponsePartition) -> Self {
+        Led { partition: p.partition_index, leader: p.leader_id, leader_epoch: p.leader_epoch }
+    }
 }
 
 impl Client {
@@ -107,6 +115,11 @@ impl Client {
         let connection = Connection::open(address, &self.client_id).await?;
         self.connections.insert(address.to_owned(), connection.clone());
         Ok(connection)
+    }
+
+    /// The node ids of the brokers that are there, as of the last metadata.
+    pub fn nodes(&self) -> impl Iterator<Item = i32> {
+        self.brokers.keys().copied()
     }
 
     pub async fn call_any<R: Api>(&mut self, request: R) -> Result<R::Response, Error> {
@@ -178,11 +191,7 @@ fn led(topic: &str, topics: Vec<MetadataResponseTopic>) -> Result<Vec<Led>, Erro
             let what = format!("partition {topic}-{}", p.partition_index);
             return Err(Error::refused(what, ErrorCode::LEADER_NOT_AVAILABLE, None));
         }
-        partitions.push(Led {
-            partition: p.partition_index,
-            leader: p.leader_id,
-            leader_epoch: p.leader_epoch,
-        });
+        partitions.push(Led::from(&p));
     }
     if partitions.is_empty() {
         return refused(ErrorCode::LEADER_NOT_AVAILABLE);

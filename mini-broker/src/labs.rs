@@ -54,10 +54,14 @@ pub fn banner() -> String {
     }
 }
 
+/// The learner's organ of this lab, if this build has it.
+pub fn yours(lab: &str) -> Option<&'static Wired> {
+    WIRED.iter().find(|organ| organ.lab == lab && organ.yours)
+}
+
 /// What a panic in an organ says to a person: whose organ, which step, and where.
 pub fn told(lab: &str, broken: &Broken) -> String {
-    let yours = WIRED.iter().any(|organ| organ.lab == lab && organ.yours);
-    let whose = if yours { "your" } else { "our" };
+    let whose = if yours(lab).is_some() { "your" } else { "our" };
     let Broken { message, place } = broken;
     match message.strip_prefix("not yet implemented: ") {
         Some(step) => format!("{whose} {lab} is not finished: {step}\n    at {place}"),

@@ -3,7 +3,7 @@
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::commands::{broker, doctor, grade, hint, predict, reset, trace};
+use crate::commands::{broker, doctor, grade, hint, predict, produce, reset, trace};
 use crate::failure::{COULD_NOT, Failure, Result};
 use crate::kit::Kit;
 use crate::{screen, verify};
@@ -30,7 +30,8 @@ pub fn run() -> Result<u8> {
         "reset" => {
             reset::reset(&kit, lab(args), args.get_one("step").copied(), args.get_flag("yes"))
         }
-        "broker" => broker::broker(&kit, &many(args, "mine"), &many(args, "serve")),
+        "broker" => broker::broker(&kit, &many(args, "mine"), &many(args, "rest")),
+        "produce" => produce::produce(&kit, &many(args, "mine"), &many(args, "rest")),
         "doctor" => doctor::doctor(&kit),
         "verify" => verify::verify(&kit, lab(args), args.get_flag("write")),
         other => Err(Failure { code: COULD_NOT, text: format!("No such command: {other}.") }),
@@ -65,6 +66,22 @@ pub fn command() -> Command {
     let step = |help: &'static str| {
         let number = clap::value_parser!(u32).range(1..);
         Arg::new("step").long("step").value_name("N").value_parser(number).help(help)
+    };
+    let mine = || {
+        Arg::new("mine")
+            .long("mine")
+            .value_name("LABS")
+            .value_delimiter(',')
+            .action(ArgAction::Append)
+            .help("The labs that are yours, separated by commas, or all")
+    };
+    let rest = |name: &'static str, help: &'static str| {
+        Arg::new("rest")
+            .value_name(name)
+            .num_args(0..)
+            .trailing_var_arg(true)
+            .allow_hyphen_values(true)
+            .help(help)
     };
     Command::new("cargo workshop")
         .bin_name("cargo workshop")
@@ -105,22 +122,20 @@ pub fn command() -> Command {
         .subcommand(
             Command::new("broker")
                 .about("Starts the broker; --mine puts your labs into it")
-                .arg(
-                    Arg::new("mine")
-                        .long("mine")
-                        .value_name("LABS")
-                        .value_delimiter(',')
-                        .action(ArgAction::Append)
-                        .help("The labs that are yours, separated by commas, or all"),
-                )
-                .arg(
-                    Arg::new("serve")
-                        .value_name("SERVE ARGUMENTS")
-                        .num_args(0..)
-                        .trailing_var_arg(true)
-                        .allow_hyphen_values(true)
-                        .help("Handed on to `mini-broker serve`, such as --listen 127.0.0.1:9093"),
-                ),
+                .arg(mine())
+                .arg(rest(
+                    "SERVE ARGUMENTS",
+                    "Handed on to `mini-broker serve`, such as --listen 127.0.0.1:9093",
+                )),
+        )
+        .subcommand(
+            Command::new("produce")
+                .about("Writes lines to a topic; with --mine partitions your lab decides where each goes")
+                .arg(mine())
+                .arg(rest(
+                    "PRODUCE ARGUMENTS",
+                    "Handed on to `mini-broker produce`, such as --topic orders",
+                )),
         )
         .subcommand(Command::new("doctor").about("What is missing on this machine, and what mends it"))
         .subcommand(

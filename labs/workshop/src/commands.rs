@@ -4,7 +4,9 @@ pub mod broker;
 pub mod doctor;
 pub mod grade;
 pub mod hint;
+pub mod organs;
 pub mod predict;
+pub mod produce;
 pub mod reset;
 pub mod trace;
 

@@ -70,6 +70,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         ..Settings::default()
     };
     let producer = Producer::new(client, &args.topic, settings).await?;
+    terminal::say_whose_partitioner();
     // Standard input can only be read by blocking; this thread ends with the process.
     tokio::task::spawn_blocking(move || read_lines(&lines, interactive));
     send_all(producer, &reader, received, &args).await

@@ -1,16 +1,26 @@
-//! `mini-broker topics`: create, list, describe and delete, in the words of `kafka-topics.sh`.
+//! `mini-broker topics`: topics are made, listed, described, grown and deleted, as with Kafka's
+//! `TopicCommand` (`kafka-topics.sh`), line by line.
+//!
+//! Two things are absent. The columns Elr and LastKnownElr (KIP-966) say N/A, as Kafka's tool says
+//! to a broker without the API DescribeTopicPartitions (75): it is not spoken here, so they say it
+//! to a broker that has it, too. And replicas that are being moved (KIP-455) are not marked as such.
 
+mod assignment;
+mod describe;
+mod flags;
+
+use std::fmt;
 use std::io::Write;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
 use wire::ErrorCode;
-use wire::configs::source;
-use wire::metadata::{MetadataResponsePartition, MetadataResponseTopic};
+use wire::metadata::MetadataResponseTopic;
 
+use super::topic_pattern::TopicPattern;
 use super::{Failure, terminal};
-use crate::client::admin::NewTopic;
+use crate::client::admin::{NewPartitions, NewTopic};
 use crate::client::{Client, Error};
+use assignment::Assignment;
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("action").required(true))]
@@ -20,7 +30,7 @@ pub struct Args {
     bootstrap_server: String,
 
     /// Make a topic
-    #[arg(long, group = "action", requires = "topic")]
+    #[arg(long, group = "action")]
     create: bool,
 
     /// Print the names of the topics
@@ -31,38 +41,91 @@ pub struct Args {
     #[arg(long, group = "action")]
     describe: bool,
 
+    /// Add partitions to topics. Keys may then go to another partition than before
+    #[arg(long, group = "action")]
+    alter: bool,
+
     /// Delete topics
-    #[arg(long, group = "action", requires = "topic")]
+    #[arg(long, group = "action")]
     delete: bool,
 
-    /// The topic; except with --create several, with commas between
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    topic: Vec<String>,
+    /// The topic; except with --create also several with commas between, or a regular expression
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["list", "describe"],
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    topic: Option<String>,
 
-    /// With --create: how many partitions (otherwise the broker's num.partitions)
-    #[arg(long, value_name = "NUMBER", requires = "create")]
+    /// With --describe: the topic by its id, which --describe prints; goes before --topic
+    #[arg(long, value_name = "ID", value_parser = flags::topic_id)]
+    topic_id: Option<Uuid>,
+
+    /// With --create: how many partitions (otherwise the broker's num.partitions); with --alter: how
+    /// many there should be in the end
+    #[arg(long, value_name = "NUMBER", value_parser = flags::partitions,
+        allow_negative_numbers = true)]
     partitions: Option<i32>,
 
     /// With --create: how many replicas each partition has (otherwise the broker's default)
-    #[arg(long, value_name = "NUMBER", requires = "create")]
+    #[arg(long, value_name = "NUMBER", value_parser = flags::replication_factor,
+        allow_negative_numbers = true)]
     replication_factor: Option<i16>,
 
-    /// With --create: a setting of the topic, such as retention.ms=60000
-    #[arg(long, value_name = "NAME=VALUE", requires = "create",
-        value_parser = terminal::name_value)]
+    /// With --create and --alter: the brokers of every partition, its preferred leader first, such
+    /// as 1:2,2:3 for two partitions with two replicas each; with --alter the partitions that are
+    /// there already count too, and stay where they are
+    #[arg(long, value_name = "ID:ID,ID:ID", value_parser = assignment::parse)]
+    replica_assignment: Option<Assignment>,
+
+    /// With --create: a setting of the topic, such as retention.ms=60000; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = flags::config)]
     config: Vec<(String, String)>,
 
     /// With --create: say nothing if the topic is there already
-    #[arg(long, requires = "create")]
+    #[arg(long)]
     if_not_exists: bool,
 
-    /// With --describe and --delete: say nothing if the topic is not there
+    /// With --describe, --alter and --delete: say nothing if the topic is not there
     #[arg(long)]
     if_exists: bool,
 
     /// With --list and --describe: leave out topics that the broker made for itself
     #[arg(long)]
     exclude_internal: bool,
+
+    #[command(flatten)]
+    only: describe::Only,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Create,
+    List,
+    Describe,
+    Alter,
+    Delete,
+}
+
+impl Args {
+    fn action(&self) -> Action {
+        match self {
+            Args { create: true, .. } => Action::Create,
+            Args { list: true, .. } => Action::List,
+            Args { alter: true, .. } => Action::Alter,
+            Args { delete: true, .. } => Action::Delete,
+            _ => Action::Describe,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Action::Create => "--create",
+            Action::List => "--list",
+            Action::Describe => "--describe",
+            Action::Alter => "--alter",
+            Action::Delete => "--delete",
+        })
+    }
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -72,29 +135,31 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 }
 
 pub async fn run_into(args: Args, out: &mut impl Write) -> Result<(), Failure> {
+    let action = args.action();
+    flags::check(&args, action)?;
+    let pattern = match &args.topic {
+        Some(topic) if action != Action::Create => TopicPattern::new("--topic", topic)?,
+        _ => TopicPattern::any(),
+    };
     let mut client = Client::connect(&args.bootstrap_server).await?;
-    if args.create {
-        return create(&mut client, &args, out).await;
+    if action == Action::Create {
+        return create(&mut client, args, out).await;
     }
-    let topics = chosen(&mut client, &args).await?;
-    if args.list {
-        for topic in &topics {
-            writeln!(out, "{}", name(topic))?;
+    let topics = chosen(&mut client, &args, &pattern, out).await?;
+    match action {
+        // Kafka's tool joins the names and prints a line: no topics are an empty one.
+        Action::List => Ok(writeln!(out, "{}", names(&topics).join("\n"))?),
+        _ if topics.is_empty() => Ok(()),
+        Action::Alter => alter(&mut client, &args, topics).await,
+        Action::Delete => Ok(client.delete_topics(names(&topics)).await?),
+        Action::Create | Action::Describe => {
+            describe::describe(&mut client, &args.only, topics, out).await
         }
-    } else if args.delete {
-        for topic in &topics {
-            client.delete_topic(name(topic)).await?;
-        }
-    } else {
-        describe(&mut client, &topics, out).await?;
     }
-    Ok(())
 }
 
-async fn create(client: &mut Client, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
-    let [name] = &args.topic[..] else {
-        return Err(Failure::new("--create makes one topic: give --topic one name"));
-    };
+async fn create(client: &mut Client, args: Args, out: &mut impl Write) -> Result<(), Failure> {
+    let name = args.topic.unwrap_or_default();
     if name.contains(['.', '_']) {
         writeln!(
             out,
@@ -106,7 +171,8 @@ async fn create(client: &mut Client, args: &Args, out: &mut impl Write) -> Resul
         name: name.clone(),
         partitions: args.partitions.unwrap_or(-1),
         replication_factor: args.replication_factor.unwrap_or(-1),
-        configs: args.config.clone(),
+        assignments: args.replica_assignment.map(|assignment| assignment.0).unwrap_or_default(),
+        configs: flags::last_of_each_name(args.config),
     };
     match client.create_topic(&new).await {
         Ok(()) => Ok(writeln!(out, "Created topic {name}.")?),
@@ -117,80 +183,57 @@ async fn create(client: &mut Client, args: &Args, out: &mut impl Write) -> Resul
     }
 }
 
-/// The topics named, or all of them.
-async fn chosen(client: &mut Client, args: &Args) -> Result<Vec<MetadataResponseTopic>, Failure> {
-    let mut topics = client.topics().await?;
-    if args.exclude_internal {
-        topics.retain(|topic| !topic.is_internal);
-    }
-    if args.topic.is_empty() {
-        return Ok(topics);
-    }
-    topics.retain(|topic| args.topic.iter().any(|wanted| wanted == name(topic)));
-    let missing = args.topic.iter().find(|wanted| !topics.iter().any(|t| name(t) == **wanted));
-    match missing {
-        Some(wanted) if !args.if_exists && !args.list => {
-            Err(Failure::new(format!("topic `{wanted}` does not exist")))
-        }
-        _ => Ok(topics),
-    }
+async fn alter(
+    client: &mut Client,
+    args: &Args,
+    topics: Vec<MetadataResponseTopic>,
+) -> Result<(), Failure> {
+    let count = args.partitions.unwrap_or_default();
+    let new = topics.iter().map(|topic| NewPartitions {
+        topic: name(topic).to_owned(),
+        count,
+        assignments: args.replica_assignment.as_ref().map(|of| of.after(topic.partitions.len())),
+    });
+    Ok(client.create_partitions(new.collect()).await?)
 }
 
-async fn describe(
+/// The topics that are meant. None is an error, unless it may be so.
+async fn chosen(
     client: &mut Client,
-    topics: &[MetadataResponseTopic],
+    args: &Args,
+    pattern: &TopicPattern,
     out: &mut impl Write,
-) -> Result<(), Failure> {
-    let names: Vec<&str> = topics.iter().map(name).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let configs = client.topic_configs(&names).await?;
-    for topic in topics {
-        let configs = configs.get(name(topic)).map_or(&[][..], |configs| configs);
-        let set = configs.iter().filter(|config| config.config_source != source::DEFAULT_CONFIG);
-        let set = set.map(|c| format!("{}={}", c.name, c.value.as_deref().unwrap_or("null")));
+) -> Result<Vec<MetadataResponseTopic>, Failure> {
+    // The id of zeros is no topic's, and means none.
+    let id = args.topic_id.filter(|id| !id.is_nil());
+    if args.topic.is_some() && args.topic_id.is_some() && args.if_exists {
         writeln!(
             out,
-            "Topic: {}\tTopicId: {}\tPartitionCount: {}\tReplicationFactor: {}\tConfigs: {}",
-            name(topic),
-            URL_SAFE_NO_PAD.encode(topic.topic_id.as_bytes()),
-            topic.partitions.len(),
-            topic.partitions.first().map_or(0, |partition| partition.replica_nodes.len()),
-            set.collect::<Vec<_>>().join(","),
+            "Only topic id will be used when both --topic and --topic-id are specified and topicId \
+             is not Uuid.ZERO_UUID"
         )?;
-        let mut partitions: Vec<_> = topic.partitions.iter().collect();
-        partitions.sort_by_key(|partition| partition.partition_index);
-        for partition in partitions {
-            describe_partition(name(topic), partition, out)?;
-        }
     }
-    Ok(())
+    let mut topics = client.topics().await?;
+    topics.retain(|topic| match id {
+        Some(id) => topic.topic_id == id,
+        None => pattern.fits(name(topic)),
+    });
+    topics.retain(|topic| !args.exclude_internal || !topic.is_internal);
+    if !topics.is_empty() || args.if_exists || args.list {
+        return Ok(topics);
+    }
+    match (id, &args.topic) {
+        (Some(id), _) => {
+            let id = flags::id_text(&id);
+            Err(Failure::new(format!("no topic has the id `{id}`")))
+        }
+        (None, Some(topic)) => Err(Failure::new(format!("topic `{topic}` does not exist"))),
+        (None, None) => Ok(topics),
+    }
 }
 
-/// Eligible leader replicas (Elr) are asked for by an API that is not spoken here: N/A, as Kafka's
-/// own tool says to a broker without it.
-fn describe_partition(
-    topic: &str,
-    partition: &MetadataResponsePartition,
-    out: &mut impl Write,
-) -> std::io::Result<()> {
-    let leader = match partition.leader_id {
-        -1 => "none".to_owned(),
-        id => id.to_string(),
-    };
-    writeln!(
-        out,
-        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\tElr: N/A\t\
-         LastKnownElr: N/A",
-        partition.partition_index,
-        ids(&partition.replica_nodes),
-        ids(&partition.isr_nodes),
-    )
-}
-
-fn ids(nodes: &[i32]) -> String {
-    nodes.iter().map(i32::to_string).collect::<Vec<_>>().join(",")
+fn names(topics: &[MetadataResponseTopic]) -> Vec<String> {
+    topics.iter().map(|topic| name(topic).to_owned()).collect()
 }
 
 fn name(topic: &MetadataResponseTopic) -> &str {

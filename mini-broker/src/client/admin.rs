@@ -1,19 +1,24 @@
-//! Topics, their settings, and the offsets of their partitions.
+//! Topics, and the settings of topics and brokers.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use wire::ErrorCode;
 use wire::configs::{
-    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, resource,
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
+    IncrementalAlterConfigsRequest, IncrementalAlterConfigsResource, IncrementalAlterableConfig,
+    operation, resource,
 };
-use wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::metadata::MetadataResponseTopic;
 use wire::topics::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest,
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreatePartitionsAssignment,
+    CreatePartitionsRequest, CreatePartitionsTopic, CreateTopicsRequest, DeleteTopicsRequest,
 };
 
-use super::connection::REQUEST_TIMEOUT;
-use super::{Client, Error, Led};
+use super::connection::{Connection, REQUEST_TIMEOUT};
+use super::{Client, Error};
+
+const TIMEOUT_MS: i32 = REQUEST_TIMEOUT.as_millis() as i32;
 
 /// A topic to be made; −1 partitions or replicas leave the number to the broker.
 #[derive(Debug, Clone)]
@@ -21,16 +26,28 @@ pub struct NewTopic {
     pub name: String,
     pub partitions: i32,
     pub replication_factor: i16,
+    /// The brokers of each partition; empty: the broker chooses. Then both numbers are −1.
+    pub assignments: Vec<Vec<i32>>,
     pub configs: Vec<(String, String)>,
 }
 
-/// What a partition's log has at a time.
+/// A topic that is to grow.
+#[derive(Debug, Clone)]
+pub struct NewPartitions {
+    pub topic: String,
+    /// How many it should have in the end.
+    pub count: i32,
+    /// The brokers of each new partition; without: the broker chooses.
+    pub assignments: Option<Vec<Vec<i32>>>,
+}
+
+/// Whose settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    pub partition: i32,
-    /// −1: nothing at or after that time.
-    pub offset: i64,
-    pub timestamp: i64,
+pub enum Resource<'a> {
+    Topic(&'a str),
+    Broker(i32),
+    /// What holds for every broker that has no setting of its own.
+    EveryBroker,
 }
 
 impl Client {
@@ -39,30 +56,47 @@ impl Client {
             name: name.clone(),
             value: Some(value.clone()),
         };
+        let assignment = |(index, brokers): (usize, &Vec<i32>)| CreatableReplicaAssignment {
+            partition_index: index as i32,
+            broker_ids: brokers.clone(),
+        };
         let request = CreateTopicsRequest {
             topics: vec![CreatableTopic {
                 name: new.name.clone(),
                 num_partitions: new.partitions,
                 replication_factor: new.replication_factor,
-                assignments: Vec::new(),
+                assignments: new.assignments.iter().enumerate().map(assignment).collect(),
                 configs: new.configs.iter().map(config).collect(),
             }],
-            timeout_ms: REQUEST_TIMEOUT.as_millis() as i32,
+            timeout_ms: TIMEOUT_MS,
             validate_only: false,
         };
         let answer = self.controller().await?.call(request).await?;
-        let results = answer.topics.into_iter().map(|t| (t.error_code, t.error_message));
-        first_error(&format!("topic `{}`", new.name), results)
+        first_error(answer.topics.into_iter().map(|t| (t.name, t.error_code, t.error_message)))
     }
 
-    pub async fn delete_topic(&mut self, name: &str) -> Result<(), Error> {
-        let request = DeleteTopicsRequest {
-            topic_names: vec![name.to_owned()],
-            timeout_ms: REQUEST_TIMEOUT.as_millis() as i32,
+    /// Each topic grows or is refused by itself; the first refusal is the error.
+    pub async fn create_partitions(&mut self, new: Vec<NewPartitions>) -> Result<(), Error> {
+        let assignment = |broker_ids| CreatePartitionsAssignment { broker_ids };
+        let topic = |new: NewPartitions| CreatePartitionsTopic {
+            name: new.topic,
+            count: new.count,
+            assignments: new.assignments.map(|of| of.into_iter().map(assignment).collect()),
+        };
+        let request = CreatePartitionsRequest {
+            topics: new.into_iter().map(topic).collect(),
+            timeout_ms: TIMEOUT_MS,
+            validate_only: false,
         };
         let answer = self.controller().await?.call(request).await?;
-        let results = answer.responses.into_iter().map(|t| (t.error_code, t.error_message));
-        first_error(&format!("topic `{name}`"), results)
+        first_error(answer.results.into_iter().map(|t| (t.name, t.error_code, t.error_message)))
+    }
+
+    /// Each topic is deleted or refused by itself; the first refusal is the error.
+    pub async fn delete_topics(&mut self, topic_names: Vec<String>) -> Result<(), Error> {
+        let request = DeleteTopicsRequest { topic_names, timeout_ms: TIMEOUT_MS };
+        let answer = self.controller().await?.call(request).await?;
+        first_error(answer.responses.into_iter().map(|t| (t.name, t.error_code, t.error_message)))
     }
 
     /// All topics in the order of their names.
@@ -77,71 +111,120 @@ impl Client {
         &mut self,
         topics: &[&str],
     ) -> Result<BTreeMap<String, Vec<DescribeConfigsResourceResult>>, Error> {
-        let resources = topics.iter().map(|name| DescribeConfigsResource {
-            resource_type: resource::TOPIC,
-            resource_name: (*name).to_owned(),
-            configuration_keys: None,
-        });
-        let request =
-            DescribeConfigsRequest { resources: resources.collect(), ..Default::default() };
-        let answer = self.call_any(request).await?;
-        let mut configs = BTreeMap::new();
-        for result in answer.results {
-            let what = format!("the settings of topic `{}`", result.resource_name);
-            if result.error_code.is_err() {
-                return Err(Error::refused(what, result.error_code, result.error_message));
-            }
-            configs.insert(result.resource_name, result.configs);
-        }
-        Ok(configs)
+        let topics: Vec<Resource<'_>> = topics.iter().map(|name| Resource::Topic(name)).collect();
+        describe(self.any().await?, &topics).await
     }
 
-    /// For each of `wanted`, the offset at a timestamp, or at one of the log's ends
-    /// (`wire::list_offsets::LATEST` and its neighbours).
-    pub async fn list_offsets(
+    /// The settings of one topic or broker, in the order the broker tells them.
+    pub async fn configs(
         &mut self,
-        topic: &str,
-        wanted: &[(Led, i64)],
-    ) -> Result<Vec<Found>, Error> {
-        let mut by_leader: BTreeMap<i32, Vec<ListOffsetsPartition>> = BTreeMap::new();
-        for (led, timestamp) in wanted {
-            by_leader.entry(led.leader).or_default().push(ListOffsetsPartition {
-                partition_index: led.partition,
-                current_leader_epoch: led.leader_epoch,
-                timestamp: *timestamp,
-                ..Default::default()
-            });
+        of: Resource<'_>,
+    ) -> Result<Vec<DescribeConfigsResourceResult>, Error> {
+        let connection = self.who_knows(of).await?;
+        Ok(describe(connection, &[of]).await?.into_values().flatten().collect())
+    }
+
+    /// Sets some settings and takes others away, so that they fall back to what holds behind them;
+    /// all of it or nothing (KIP-339).
+    pub async fn alter_configs(
+        &mut self,
+        of: Resource<'_>,
+        set: Vec<(String, String)>,
+        delete: Vec<String>,
+    ) -> Result<(), Error> {
+        let change = |name, config_operation, value| IncrementalAlterableConfig {
+            name,
+            config_operation,
+            value,
+        };
+        let delete = delete.into_iter().map(|name| change(name, operation::DELETE, None));
+        let set = set.into_iter().map(|(name, value)| change(name, operation::SET, Some(value)));
+        let request = IncrementalAlterConfigsRequest {
+            resources: vec![IncrementalAlterConfigsResource {
+                resource_type: of.kind(),
+                resource_name: of.name(),
+                configs: delete.chain(set).collect(),
+            }],
+            validate_only: false,
+        };
+        let answer = self.who_knows(of).await?.call(request).await?;
+        for result in answer.responses {
+            refuse(format!("the settings of {of}"), result.error_code, result.error_message)?;
         }
-        let mut found = Vec::new();
-        for (leader, partitions) in by_leader {
-            let request = ListOffsetsRequest {
-                replica_id: -1,
-                isolation_level: 0,
-                topics: vec![ListOffsetsTopic { name: topic.to_owned(), partitions }],
-            };
-            let answer = self.node(leader).await?.call(request).await?;
-            for p in answer.topics.into_iter().flat_map(|topic| topic.partitions) {
-                if p.error_code.is_err() {
-                    let what = format!("the offsets of {topic}-{}", p.partition_index);
-                    return Err(Error::refused(what, p.error_code, None));
-                }
-                let partition = p.partition_index;
-                found.push(Found { partition, offset: p.offset, timestamp: p.timestamp });
-            }
+        Ok(())
+    }
+
+    /// A broker tells and takes its own settings only; all others go through any.
+    async fn who_knows(&mut self, of: Resource<'_>) -> Result<Connection, Error> {
+        let Resource::Broker(id) = of else { return self.any().await };
+        self.metadata(Some(&[]), false).await?;
+        self.node(id).await
+    }
+}
+
+async fn describe(
+    connection: Connection,
+    of: &[Resource<'_>],
+) -> Result<BTreeMap<String, Vec<DescribeConfigsResourceResult>>, Error> {
+    let resources = of.iter().map(|of| DescribeConfigsResource {
+        resource_type: of.kind(),
+        resource_name: of.name(),
+        configuration_keys: None,
+    });
+    let request = DescribeConfigsRequest {
+        resources: resources.collect(),
+        include_synonyms: true,
+        include_documentation: false,
+    };
+    let mut configs = BTreeMap::new();
+    for result in connection.call(request).await?.results {
+        let asked = of.iter().find(|of| of.name() == result.resource_name);
+        let what = asked.map_or(result.resource_name.clone(), Resource::to_string);
+        refuse(format!("the settings of {what}"), result.error_code, result.error_message)?;
+        configs.insert(result.resource_name, result.configs);
+    }
+    Ok(configs)
+}
+
+impl Resource<'_> {
+    fn kind(&self) -> i8 {
+        match self {
+            Resource::Topic(_) => resource::TOPIC,
+            Resource::Broker(_) | Resource::EveryBroker => resource::BROKER,
         }
-        found.sort_by_key(|found| found.partition);
-        Ok(found)
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Resource::Topic(name) => (*name).to_owned(),
+            Resource::Broker(id) => id.to_string(),
+            Resource::EveryBroker => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Resource::Topic(name) => write!(f, "topic `{name}`"),
+            Resource::Broker(id) => write!(f, "broker {id}"),
+            Resource::EveryBroker => f.write_str("every broker"),
+        }
     }
 }
 
 fn first_error(
-    what: &str,
-    results: impl Iterator<Item = (ErrorCode, Option<String>)>,
+    topics: impl Iterator<Item = (String, ErrorCode, Option<String>)>,
 ) -> Result<(), Error> {
-    for (code, message) in results {
-        if code.is_err() {
-            return Err(Error::refused(what, code, message));
-        }
+    for (name, code, message) in topics {
+        refuse(format!("topic `{name}`"), code, message)?;
     }
     Ok(())
+}
+
+fn refuse(what: String, code: ErrorCode, message: Option<String>) -> Result<(), Error> {
+    match code.is_ok() {
+        true => Ok(()),
+        false => Err(Error::refused(what, code, message)),
+    }
 }

@@ -1,54 +1,15 @@
 //! The commands at the prompt: the built program against a broker of the same build, each test
 //! with its own. What real Kafka prints for the same files stands in `recorded/`.
 
+mod configs;
 mod dump_log;
+mod offsets;
 mod server;
+mod topics;
 
 use server::{Server, run, text};
 
 const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
-
-#[test]
-fn topics_are_made_shown_and_deleted() {
-    let server = Server::start();
-    let made = server.ok("topics --create --topic orders --partitions 3", b"");
-    assert_eq!(made, "Created topic orders.\n");
-    let made =
-        server.ok("topics --create --topic a.b --partitions 1 --config retention.ms=60000", b"");
-    assert!(made.starts_with("WARNING: Due to limitations in metric names, topics with a period"));
-    assert!(made.ends_with("\nCreated topic a.b.\n"));
-    assert_eq!(server.ok("topics --list", b""), "a.b\norders\n");
-
-    let shown = server.ok("topics --describe --topic orders", b"");
-    let mut lines = shown.lines();
-    let head: Vec<&str> = lines.next().unwrap().split('\t').collect();
-    assert_eq!(head[0], "Topic: orders");
-    assert_eq!(head[1].len(), "TopicId: ".len() + 22, "16 bytes in base64: {}", head[1]);
-    assert_eq!(head[2..], ["PartitionCount: 3", "ReplicationFactor: 1", "Configs: "]);
-    for partition in 0..3 {
-        assert_eq!(
-            lines.next().unwrap(),
-            format!(
-                "\tTopic: orders\tPartition: {partition}\tLeader: 1\tReplicas: 1\tIsr: 1\tElr: N/A\
-                 \tLastKnownElr: N/A"
-            )
-        );
-    }
-    assert!(
-        server.ok("topics --describe --topic a.b", b"").contains("\tConfigs: retention.ms=60000\n")
-    );
-
-    let said = server.fails("topics --create --topic orders");
-    assert!(said.contains("`orders`") && said.contains("TOPIC_ALREADY_EXISTS (36)"), "{said}");
-    assert_eq!(server.ok("topics --create --topic orders --if-not-exists", b""), "");
-    server.ok("topics --delete --topic orders,a.b", b"");
-    assert_eq!(server.ok("topics --list", b""), "");
-    assert_eq!(
-        server.fails("topics --delete --topic orders"),
-        "mini-broker: topic `orders` does not exist\n"
-    );
-    server.ok("topics --delete --topic orders --if-exists", b"");
-}
 
 #[test]
 fn what_is_produced_is_consumed_under_every_codec_and_acks() {
@@ -227,6 +188,19 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         ],
         &["perf", "consume", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
         &["perf", "latency", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
+        &["configs", "--describe", "--entity-type", "topics", "--bootstrap-server", &nobody],
+        &["offsets", "--bootstrap-server", &nobody],
+        &[
+            "delete-records",
+            "--topic",
+            "t",
+            "--partition",
+            "0",
+            "--offset",
+            "1",
+            "--bootstrap-server",
+            &nobody,
+        ],
     ] {
         let output = run(args, b"");
         assert_eq!(output.status.code(), Some(1), "{args:?}");
@@ -275,7 +249,6 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
             1,
             "acks=`7` is not possible",
         ),
-        (&["topics", "--create"], 2, "--topic"),
         (
             &["dump-log", "--files", "nowhere/00000000000000000000.log"],
             1,

@@ -55,6 +55,15 @@ impl Server {
         text(&output.stderr)
     }
 
+    /// A command line that cannot be meant: refused with a sentence.
+    pub fn refuses(&self, line: &str, sentence: &str) {
+        let output = self.run(line, b"");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains(sentence), "{line}: {said}");
+        assert_eq!(text(&output.stdout), "", "{line}");
+    }
+
     pub fn file(&self, path: &str) -> PathBuf {
         self.data.path().join(path)
     }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use super::state::{News, Service};
 use crate::cargo::{self, Stop};
-use crate::commands::broker;
+use crate::commands::{broker, organs};
 use crate::failure::read_or_empty;
 use crate::kit::Kit;
 use crate::libtest::CompileError;
@@ -18,7 +18,7 @@ use crate::libtest::CompileError;
 const BOOK: Server = Server {
     name: "book",
     news: News::Book,
-    build: |kit, stop| broker::built(kit, &["--package", "book"], "book", stop),
+    build: |kit, stop| organs::built(kit, &["--package", "book"], "book", stop),
     arguments: || vec!["serve".to_owned(), "--port".to_owned(), "0".to_owned()],
     says: "book at ",
 };
@@ -26,7 +26,7 @@ const BOOK: Server = Server {
 const BROKER: Server = Server {
     name: "broker",
     news: News::Broker,
-    build: |kit, stop| broker::build(kit, &[], stop),
+    build: |kit, stop| organs::build(kit, &[], stop),
     arguments: || {
         let listen = format!("127.0.0.1:{}", broker::free_port());
         vec!["serve".to_owned(), "--listen".to_owned(), listen]

@@ -205,3 +205,18 @@ fn json_and_junit_are_whole() {
     </testsuites>
     "#);
 }
+
+#[test]
+fn whose_code_is_in_a_program_is_a_line_for_each_lab() {
+    let told = |mine: &[&str]| {
+        let mine: Vec<String> = mine.iter().map(|name| (*name).to_owned()).collect();
+        text(&workshop::commands::organs::banner(&kit(), &mine))
+    };
+    assert_eq!(
+        told(&["counter"]),
+        "\n  yours  counter  labs/1-counter/src\n  \
+         ours   half-written  solutions/2-half-written/src\n"
+    );
+    assert!(!told(&[]).contains("yours"));
+    assert!(!told(&["counter", "half-written"]).contains("ours   "));
+}

@@ -156,10 +156,13 @@ fn bad_input_gets_a_sentence() {
     assert!(say(&["grade", "--json", "--junit"]).contains("cannot be used with"));
     assert!(say(&["trace", "1", "--step", "9"]).starts_with("Lab counter has no step 9."));
     assert!(say(&["reset"]).contains("<LAB>"));
-    assert!(
-        say(&["broker", "--mine", "half-written"])
-            .starts_with("The broker has no place for lab half-written.")
-    );
+    for command in ["broker", "produce"] {
+        assert!(
+            say(&[command, "--mine", "half-written"])
+                .starts_with("The broker has no place for lab half-written.")
+        );
+        assert!(say(&[command, "--mine", "acks"]).starts_with("There is no lab \"acks\"."));
+    }
     let outside =
         workshop(Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap(), &["--version"]);
     assert_eq!(outside.code, Some(0));

@@ -62,6 +62,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::connect(&servers).await?;
     let partitioner = Partitioner::new(settings.batch_size, terminal::seed());
     let mut producer = Producer::new(client, &args.topic, settings).await?;
+    terminal::say_whose_partitioner();
     let mut stats = Stats::new(Duration::from_millis(args.reporting_interval));
     send(&mut producer, &mut messages, partitioner, &args.throughput, args.num_records, &mut stats)
         .await?;

@@ -1,11 +1,26 @@
 """confluent-kafka: librdkafka for Python."""
 
+import collections
+from time import monotonic
+
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+)
 
 from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
+CONSUMING = {
+    "group.id": "unused",  # this client wants one even where it only assigns
+    "enable.auto.commit": False,
+    "fetch.wait.max.ms": 50,
+}
 BROKER = None
 CONSUMER = None
 ADMIN = None
@@ -15,15 +30,7 @@ def hello(broker):
     global BROKER, CONSUMER, ADMIN
     BROKER = broker
     ADMIN = AdminClient({"bootstrap.servers": broker})
-    CONSUMER = Consumer(
-        {
-            "bootstrap.servers": broker,
-            "group.id": "unused",  # this client wants one even where it only assigns
-            "enable.auto.commit": False,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 50,
-        }
-    )
+    CONSUMER = Consumer({**CONSUMING, "bootstrap.servers": broker, "auto.offset.reset": "error"})
     versions = f"{confluent_kafka.__version__} (librdkafka {confluent_kafka.libversion()[0]})"
     return {
         "program": f"confluent-kafka {versions}",
@@ -38,6 +45,9 @@ def hello(broker):
             "nulls",
             "idempotent",
             "transaction",
+            "admin",
+            "busy",
+            "resume",
         ],
     }
 
@@ -56,8 +66,8 @@ def producer(**settings):
     return Producer({"bootstrap.servers": BROKER, **settings})
 
 
-def produce(topic, codec, acks, records):
-    settings = {}
+def produce(topic, codec, acks, records, partitioner=None):
+    settings = {"partitioner": partitioner} if partitioner else {}
     if codec != "default":
         settings["compression.type"] = codec
         # A batch is what lies between two flushes. A batch of one small record may not get smaller
@@ -114,7 +124,28 @@ def read(topic, partition, at, count):
                     headers,
                 ]
             )
-    return {"records": records}
+    append_time = messages[-1].timestamp()[0] == confluent_kafka.TIMESTAMP_LOG_APPEND_TIME
+    return {"records": records, "append_time": append_time}
+
+
+def resume(topic, partition, offset, policy):
+    """A consumer that stands at an offset reads on, or as its reset policy says if that is gone."""
+    settings = {"auto.offset.reset": "error" if policy == "none" else policy}
+    reader = Consumer({**CONSUMING, "bootstrap.servers": BROKER, **settings})
+    reader.assign([TopicPartition(topic, partition, offset)])
+    message = reader.poll(10)
+    try:
+        if message and message.error():
+            return {"code": reset_code(message)}
+        return {"offset": message.offset()} if message else {}
+    finally:
+        reader.close()
+
+
+def reset_code(message):
+    """librdkafka says _AUTO_OFFSET_RESET and puts the broker's answer in the text."""
+    text = str(message.error())
+    return 1 if "OFFSET_OUT_OF_RANGE" in text or "out of range" in text else text
 
 
 def find(topic, partition, time):
@@ -133,18 +164,17 @@ def ends(topic):
 def refused(case, topic):
     """Runs into one refusal and returns Kafka's error code for it."""
     try:
-        if case == "too-large":
+        if case in ("too-large", "no-key"):
             codes = []
             client = producer(**{"message.max.bytes": 5_000_000})
-            client.produce(topic, b"x" * 2_000_000, on_delivery=lambda e, _: codes.append(e))
+            value = b"x" * (2_000_000 if case == "too-large" else 10)
+            client.produce(topic, value, on_delivery=lambda e, _: codes.append(e))
             client.flush(10)
             return {"code": codes[0].code() if codes and codes[0] else None}
         if case == "outside":
             CONSUMER.assign([TopicPartition(topic, 0, 1_000_000)])
             message = CONSUMER.poll(10)
-            # librdkafka says _AUTO_OFFSET_RESET and puts the broker's answer in the text.
-            text = str(message.error()) if message else "nothing came"
-            return {"code": 1 if "OFFSET_OUT_OF_RANGE" in text or "out of range" in text else text}
+            return {"code": reset_code(message) if message else "nothing came"}
         if case == "transaction":
             producer(**{"transactional.id": "t"}).init_transactions(10)
         elif case == "unknown-topic":
@@ -158,6 +188,86 @@ def refused(case, topic):
     return {"code": None}
 
 
+def busy(topic, seconds):
+    """Writes and reads one record after the other, whatever happens to the topic meanwhile."""
+    codes, counts = collections.Counter(), {"written": 0, "read": 0}
+
+    def delivered(error, _message):
+        if error:
+            codes[error.code()] += 1
+        else:
+            counts["written"] += 1
+
+    client = producer(**{"message.timeout.ms": 2000})
+    reader = Consumer({**CONSUMING, "bootstrap.servers": BROKER})
+    reader.assign([TopicPartition(topic, 0, confluent_kafka.OFFSET_BEGINNING)])
+    end = monotonic() + seconds
+    while monotonic() < end:
+        try:
+            client.produce(topic, b"x", partition=0, on_delivery=delivered)
+        except KafkaException as error:
+            codes[error.args[0].code()] += 1
+        client.flush(0.1)
+        message = reader.poll(0.02)
+        if message and message.error():
+            codes[message.error().code()] += 1
+        elif message:
+            counts["read"] += 1
+    client.flush(10)
+    reader.close()
+    return {**counts, "codes": codes}
+
+
+def admin(request, **asked):
+    """One code for each thing asked; null if it was done."""
+    options = {"validate_only": True} if asked.get("validate") else {}
+    if request == "create-topics":
+        made = ADMIN.create_topics([new_topic(*topic) for topic in asked["topics"]], **options)
+    elif request == "create-partitions":
+        new = [
+            NewPartitions(name, count, **({"replica_assignment": assignment} if assignment else {}))
+            for name, count, assignment in asked["topics"]
+        ]
+        made = ADMIN.create_partitions(new, **options)
+    elif request == "delete-topics":
+        made = ADMIN.delete_topics(asked["topics"])
+    elif request == "alter":
+        made = ADMIN.incremental_alter_configs(
+            [resource(*one) for one in asked["resources"]], **options
+        )
+    elif request == "replace":
+        made = ADMIN.alter_configs([replaced(*one) for one in asked["resources"]], **options)
+    else:
+        made = ADMIN.delete_records([TopicPartition(*one) for one in asked["partitions"]])
+    return {"codes": [code(future) for future in made.values()]}
+
+
+def new_topic(name, partitions, replicas, assignment, configs):
+    if assignment is None:
+        return NewTopic(name, partitions, replicas, config=configs)
+    brokers = [replicas for _, replicas in assignment]
+    return NewTopic(name, len(brokers), replica_assignment=brokers, config=configs)
+
+
+def resource(kind, name, changes=()):
+    entries = [
+        ConfigEntry(setting, value, incremental_operation=AlterConfigOpType[operation])
+        for operation, setting, value in changes
+    ]
+    return ConfigResource(ConfigResource.Type[kind.upper()], name, incremental_configs=entries)
+
+
+def replaced(kind, name, settings):
+    return ConfigResource(ConfigResource.Type[kind.upper()], name, set_config=settings)
+
+
+def code(future):
+    try:
+        future.result(10)
+    except KafkaException as error:
+        return error.args[0].code()
+
+
 serve(
     {
         "hello": hello,
@@ -168,5 +278,8 @@ serve(
         "find": find,
         "ends": ends,
         "refused": refused,
+        "admin": admin,
+        "busy": busy,
+        "resume": resume,
     }
 )

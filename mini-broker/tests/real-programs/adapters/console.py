@@ -1,6 +1,7 @@
 """Commands with the flags of Kafka's console tools: how they are called and what they print.
 
-`run(command, *arguments, stdin)` runs one of "topics", "produce", "consume" and returns its stdout.
+`run(command, *arguments, stdin)` runs one of "topics", "produce", "consume", "offsets" and returns
+its stdout.
 """
 
 # Separators that no record of the suite contains, so that every other byte may stand in it.
@@ -21,18 +22,14 @@ def topics(run):
     return {"topics": run("topics", "--list").split()}
 
 
-def describe(run, topic):
-    return {"text": run("topics", "--describe", "--topic", topic)}
-
-
-def delete(run, topic):
-    run("topics", "--delete", "--topic", topic)
-    return {}
-
-
 def produce(run, topic, codec, acks, records):
     flags = ["--topic", topic]
-    for setting in ("parse.key=true", "key.separator=\t", "parse.headers=true"):
+    keyless = records[0][1] is None
+    for setting in (
+        f"parse.key={str(not keyless).lower()}",
+        "key.separator=\t",
+        "parse.headers=true",
+    ):
         flags += ["--property", setting]
     if codec != "default":
         flags += ["--compression-codec", codec, "--batch-size", 2000]
@@ -41,12 +38,16 @@ def produce(run, topic, codec, acks, records):
     lines = []
     for _, key, value, headers in records:
         pairs = ",".join(f"{name}:{text}" for name, text in headers)
-        lines.append(f"{pairs}\t{key}\t{value}\n")
+        lines.append(f"{pairs}\t{value}\n" if keyless else f"{pairs}\t{key}\t{value}\n")
     run("produce", *flags, stdin="".join(lines))
     return {}
 
 
-def read(run, topic, partition, offset, count):
+def read(run, topic, partition, at, count):
+    if "time" in at:
+        offset = find(run, topic, partition, at["time"])["offset"]
+    else:
+        offset = at.get("offset", "earliest")
     flags = ["--topic", topic, "--partition", partition, "--offset", offset]
     flags += ["--max-messages", count, "--timeout-ms", 10_000]
     for field in ("offset", "timestamp", "headers", "key"):
@@ -58,7 +59,25 @@ def read(run, topic, partition, offset, count):
         ("null.literal", NULL),
     ):
         flags += ["--property", f"{name}={separator}"]
-    return {"records": [parse(record) for record in run("consume", *flags).split(RECORD)[:-1]]}
+    lines = run("consume", *flags).split(RECORD)[:-1]
+    append_time = lines[-1].startswith("LogAppendTime:") if lines else False
+    return {"records": [parse(line) for line in lines], "append_time": append_time}
+
+
+def offsets(run, topic_partitions, time):
+    """A line topic:partition:offset for each partition that has an offset."""
+    said = run("offsets", "--topic-partitions", topic_partitions, "--time", time)
+    lines = [line.split(":") for line in said.split()]
+    return {int(partition): int(offset) for _, partition, offset in lines}
+
+
+def find(run, topic, partition, time):
+    return {"offset": offsets(run, f"{topic}:{partition}", time).get(partition)}
+
+
+def ends(run, topic):
+    found = offsets(run, topic, "latest")
+    return {"ends": [found[partition] for partition in sorted(found)]}
 
 
 def parse(record):
@@ -68,7 +87,7 @@ def parse(record):
     )
     return [
         int(offset.removeprefix("Offset:")),
-        int(time.removeprefix("CreateTime:")),
+        int(time.split(":")[1]),
         null(key),
         null(value),
         [[name, null(text)] for name, text in pairs],

@@ -1,11 +1,14 @@
 """kafka-python: a client in Python alone, with its own codec of the protocol."""
 
+import collections
 import logging
+import re
+from time import monotonic
 
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, OffsetOutOfRangeError
+from kafka.admin import ConfigResource, KafkaAdminClient, NewPartitions, NewTopic
+from kafka.errors import KafkaError, LogTruncationError, OffsetOutOfRangeError
 
 from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
@@ -27,7 +30,19 @@ def hello(broker):
     ADMIN = KafkaAdminClient(bootstrap_servers=broker)
     return {
         "program": f"kafka-python {kafka.__version__}",
-        "can": ["create", "produce", "read", "find", "times", "headers", "binary", "nulls"],
+        "can": [
+            "create",
+            "produce",
+            "read",
+            "find",
+            "times",
+            "headers",
+            "binary",
+            "nulls",
+            "admin",
+            "busy",
+            "resume",
+        ],
     }
 
 
@@ -96,7 +111,23 @@ def read(topic, partition, at, count):
                     headers,
                 ]
             )
-    return {"records": records}
+    return {"records": records, "append_time": messages[-1].timestamp_type == 1}
+
+
+def resume(topic, partition, offset, policy):
+    """A consumer that stands at an offset reads on, or as its reset policy says if that is gone."""
+    settings = {"enable_auto_commit": False, "auto_offset_reset": policy, "fetch_max_wait_ms": 50}
+    reader = KafkaConsumer(bootstrap_servers=BROKER, **settings)
+    where = TopicPartition(topic, partition)
+    reader.assign([where])
+    reader.seek(where, offset)
+    try:
+        messages = reader.poll(10_000).get(where, [])
+        return {"offset": messages[0].offset} if messages else {}
+    except OffsetOutOfRangeError:
+        return {"code": 1}
+    finally:
+        reader.close()
 
 
 def find(topic, partition, time):
@@ -120,6 +151,12 @@ def refused(case, topic):
                 client.send(topic, b"x" * 2_000_000).get(10)
             finally:
                 client.close()
+        elif case == "no-key":
+            client = KafkaProducer(bootstrap_servers=BROKER)
+            try:
+                client.send(topic, b"x" * 10).get(10)
+            finally:
+                client.close()
         elif case == "outside":
             where = TopicPartition(topic, 0)
             CONSUMER.assign([where])
@@ -138,6 +175,81 @@ def refused(case, topic):
     return {"code": None}
 
 
+def busy(topic, seconds):
+    """Writes and reads one record after the other, whatever happens to the topic meanwhile."""
+    codes, written, read = collections.Counter(), 0, 0
+    where = TopicPartition(topic, 0)
+    limits = {"max_block_ms": 2000, "request_timeout_ms": 1000, "delivery_timeout_ms": 2000}
+    client = KafkaProducer(bootstrap_servers=BROKER, **limits)
+    CONSUMER.assign([where])
+    CONSUMER.seek_to_beginning(where)
+    end = monotonic() + seconds
+    while monotonic() < end:
+        try:
+            client.send(topic, b"x", partition=0).get(5)
+            written += 1
+            read += len(CONSUMER.poll(20).get(where, []))
+        except (OffsetOutOfRangeError, LogTruncationError):
+            # The topic was made again, and is shorter now.
+            codes[1] += 1
+            CONSUMER.seek_to_beginning(where)
+        except KafkaError as error:
+            codes[getattr(error, "errno", None) or type(error).__name__] += 1
+    client.close(2)
+    return {"written": written, "read": read, "codes": codes}
+
+
+def admin(request, topics=(), resources=(), partitions=(), validate=False):
+    """One code for each thing asked; null if it was done."""
+    asked, codes = topics, {}
+    if request == "create-topics":
+        new = [NewTopic(*topic[:3], Pairs(topic[3] or []), topic[4]) for topic in topics]
+        made = ADMIN.create_topics(new, validate_only=validate, raise_errors=False)["topics"]
+        codes = {topic["name"]: topic["error_code"] for topic in made}
+    elif request == "create-partitions":
+        new = {name: NewPartitions(count, assignment) for name, count, assignment in topics}
+        made = ADMIN.create_partitions(new, validate_only=validate, raise_errors=False)
+        codes = {topic.name: topic.error_code for topic in made.results}
+    elif request == "delete-topics":
+        made = ADMIN.delete_topics(topics, raise_errors=False)["topics"]
+        codes = {topic["name"]: topic["error_code"] for topic in made}
+        asked = [[name] for name in topics]
+    elif request == "delete-records":
+        [[topic, partition, offset]] = asked = partitions
+        codes[topic] = delete_records(TopicPartition(topic, partition), offset)
+    else:
+        asked = [[name] for _, name, _ in resources]
+        codes = alter(resources, validate, incremental=request == "alter")
+    return {"codes": [codes[one[0]] or None for one in asked]}
+
+
+def delete_records(where, offset):
+    try:
+        # The leader is told to it, or it would look for the leader of an unknown partition for long.
+        ADMIN.delete_records({where: offset}, partition_leader_id=1)
+    except KafkaError as error:
+        return error.errno
+
+
+def alter(resources, validate, incremental):
+    made = []
+    for kind, name, changes in resources:
+        if incremental:
+            changes = {setting: (operation, value) for operation, setting, value in changes}
+        made.append(ConfigResource(kind, name, changes))
+    results = ADMIN.alter_configs(made, validate, raise_on_unknown=False, incremental=incremental)
+    told = {name: str(text) for kind in results.values() for name, text in kind.items()}
+    found = {name: re.match(r"\[Error (-?\d+)\]", text) for name, text in told.items()}
+    return {name: match and int(match.group(1)) for name, match in found.items()}
+
+
+class Pairs(list):
+    """A mapping that may hold a key twice: a partition that is assigned two times."""
+
+    def items(self):
+        return self
+
+
 serve(
     {
         "hello": hello,
@@ -148,5 +260,8 @@ serve(
         "find": find,
         "ends": ends,
         "refused": refused,
+        "admin": admin,
+        "busy": busy,
+        "resume": resume,
     }
 )

@@ -32,8 +32,10 @@ def hello(broker):
     }
 
 
-def produce(topic, codec, acks, records):
+def produce(topic, codec, acks, records, partitioner=None):
     arguments = ["-P", "-t", topic, "-K", "\t"]
+    if partitioner:
+        arguments += ["-X", f"topic.partitioner={partitioner}"]
     if codec != "default":
         arguments += ["-X", f"compression.codec={codec}"]
     if acks == "idempotent":

@@ -1,4 +1,4 @@
-"""Our own commands, `mini-broker topics|produce|consume`: they speak to any Kafka broker.
+"""Our own commands, `mini-broker topics|produce|consume|offsets`: they speak to any Kafka broker.
 
 The path of the program follows this script's name.
 """
@@ -15,11 +15,21 @@ PROGRAM = sys.argv[1]
 
 
 def run(command, *arguments, stdin=""):
-    words = [PROGRAM, command, "--bootstrap-server", BROKER, *map(str, arguments)]
+    answer = command_line(command, map(str, arguments), stdin)
+    if answer["status"] != 0:
+        raise RuntimeError(f"{command}: {answer['stderr']}".strip())
+    return answer["stdout"]
+
+
+def command_line(command, arguments, stdin=""):
+    """Runs one command as it is; returns its status, stdout and stderr."""
+    words = [PROGRAM, command, "--bootstrap-server", BROKER, *arguments]
     done = subprocess.run(words, input=stdin.encode("latin-1"), capture_output=True, timeout=60)
-    if done.returncode != 0:
-        raise RuntimeError(f"{command}: {done.stderr.decode(errors='replace')}".strip())
-    return done.stdout.decode("latin-1")
+    return {
+        "status": done.returncode,
+        "stdout": done.stdout.decode("latin-1"),
+        "stderr": done.stderr.decode("latin-1"),
+    }
 
 
 def hello(broker):
@@ -27,39 +37,12 @@ def hello(broker):
     BROKER = broker
     version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.strip()
     return {
-        "program": f"{version}: topics, produce, consume",
-        "can": ["create", "produce", "read", "headers", "binary"],
+        "program": f"{version}: topics, produce, consume, offsets",
+        "can": ["create", "produce", "read", "find", "headers", "binary", "command"],
     }
 
 
-def read(topic, partition, at, count):
-    return console.read(run, topic, partition, at.get("offset", "earliest"), count)
-
-
-def ends(topic):
-    """There is no command for the log end: what can be read until nothing more comes."""
-    partitions = console.describe(run, topic)["text"].count("\tPartition: ")
-    return {"ends": [end(topic, partition) for partition in range(partitions)]}
-
-
-def end(topic, partition):
-    flags = [
-        "--topic",
-        topic,
-        "--partition",
-        partition,
-        "--offset",
-        "earliest",
-        "--timeout-ms",
-        300,
-    ]
-    said = run(
-        "consume", *flags, "--property", "print.offset=true", "--property", "print.value=false"
-    )
-    return len(said.splitlines())
-
-
-handlers = {"hello": hello, "read": read, "ends": ends}
-for name in ("create", "topics", "describe", "delete", "produce"):
+handlers = {"hello": hello, "command": command_line}
+for name in ("create", "topics", "produce", "read", "find", "ends"):
     handlers[name] = functools.partial(getattr(console, name), run)
 serve(handlers)

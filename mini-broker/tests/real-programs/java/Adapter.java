@@ -1,5 +1,6 @@
-// Kafka's own Java client. Run from this source: `java -cp "JARS/*" Adapter.java`.
+// Kafka's own Java client.
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.*;
 import com.fasterxml.jackson.databind.node.*;
 import java.io.*;
@@ -13,11 +14,13 @@ import org.apache.kafka.clients.producer.*;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.*;
 import org.apache.kafka.common.utils.AppInfoParser;
 
 public class Adapter {
     static final ObjectMapper JSON = new ObjectMapper();
+    static final TypeReference<Map<String, String>> TEXTS = new TypeReference<>() {};
     static String broker;
     static Admin admin;
     static KafkaConsumer<byte[], byte[]> consumer;
@@ -42,7 +45,7 @@ public class Adapter {
         switch (request.get("do").asText()) {
             case "hello" -> hello(request, answer);
             case "create" -> create(request.get("topic").asText(), request.get("partitions").asInt(), 1,
-                JSON.convertValue(request.get("configs"), Map.class));
+                JSON.convertValue(request.get("configs"), TEXTS));
             case "topics" -> answer.set("topics", JSON.valueToTree(admin.listTopics().names().get()));
             case "produce" -> produce(request);
             case "read" -> read(request, answer);
@@ -58,6 +61,10 @@ public class Adapter {
                 answer.set("ends", JSON.valueToTree(found.values()));
             }
             case "refused" -> answer.put("code", refused(request.get("case").asText(), request.get("topic").asText()));
+            case "admin" -> AdminRequests.handle(admin, request, answer);
+            case "contest" -> AdminRequests.contest(request, answer);
+            case "resume" -> resume(request, answer);
+            case "busy" -> busy(request.get("topic").asText(), request.get("seconds").asInt(), answer);
             default -> throw new IllegalArgumentException(request.get("do").asText());
         }
     }
@@ -69,7 +76,7 @@ public class Adapter {
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         answer.put("program", "Java kafka-clients " + AppInfoParser.getVersion());
-        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction")) {
+        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy", "resume")) {
             answer.withArray("can").add(can);
         }
     }
@@ -122,6 +129,7 @@ public class Adapter {
             consumer.seekToBeginning(List.of(where));
         }
         var records = answer.putArray("records");
+        boolean appendTime = false;
         long deadline = System.nanoTime() + 10_000_000_000L;
         while (records.size() < count && System.nanoTime() < deadline) {
             for (var record : consumer.poll(Duration.ofSeconds(1))) {
@@ -129,9 +137,31 @@ public class Adapter {
                     .add(text(record.key())).add(text(record.value()));
                 var headers = made.addArray();
                 for (var header : record.headers()) headers.addArray().add(header.key()).add(text(header.value()));
+                if (records.size() == count) appendTime = record.timestampType() == TimestampType.LOG_APPEND_TIME;
             }
         }
         while (records.size() > count) records.remove(count);
+        answer.put("append_time", appendTime);
+    }
+
+    // A consumer that stands at an offset reads on from there, or as its reset policy says if that is gone.
+    static void resume(JsonNode request, ObjectNode answer) {
+        var settings = Map.<String, Object>of("bootstrap.servers", broker, "enable.auto.commit", "false",
+            "auto.offset.reset", request.get("policy").asText(), "fetch.max.wait.ms", "50");
+        try (var reader = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            var where = partition(request);
+            reader.assign(List.of(where));
+            reader.seek(where, request.get("offset").asLong());
+            long deadline = System.nanoTime() + 10_000_000_000L;
+            while (System.nanoTime() < deadline) {
+                for (var record : reader.poll(Duration.ofSeconds(1))) {
+                    answer.put("offset", record.offset());
+                    return;
+                }
+            }
+        } catch (OffsetOutOfRangeException error) {
+            answer.put("code", Errors.OFFSET_OUT_OF_RANGE.code());
+        }
     }
 
     static Long find(TopicPartition where, long time) {
@@ -146,6 +176,11 @@ public class Adapter {
                 case "too-large" -> {
                     try (var producer = producer(Map.of("max.request.size", "5000000"))) {
                         producer.send(new ProducerRecord<>(topic, new byte[2_000_000])).get();
+                    }
+                }
+                case "no-key" -> {
+                    try (var producer = producer(Map.of())) {
+                        producer.send(new ProducerRecord<>(topic, new byte[10])).get();
                     }
                 }
                 case "outside" -> {
@@ -174,6 +209,36 @@ public class Adapter {
             return (int) Errors.forException(error).code();
         }
         return null;
+    }
+
+    // Writes and reads one record after the other, whatever happens to the topic meanwhile.
+    static void busy(String topic, int seconds, ObjectNode answer) throws Exception {
+        long end = System.nanoTime() + seconds * 1_000_000_000L;
+        var where = List.of(new TopicPartition(topic, 0));
+        var settings = Map.of("delivery.timeout.ms", "2000", "request.timeout.ms", "1000", "linger.ms", "0",
+            "max.block.ms", "2000");
+        var codes = new TreeMap<Short, Integer>();
+        int written = 0, read = 0;
+        try (var producer = producer(settings)) {
+            consumer.assign(where);
+            consumer.seekToBeginning(where);
+            while (System.nanoTime() < end) {
+                try {
+                    producer.send(new ProducerRecord<>(topic, 0, null, new byte[10])).get();
+                    written++;
+                    read += consumer.poll(Duration.ofMillis(20)).count();
+                } catch (ExecutionException error) {
+                    codes.merge(Errors.forException(error.getCause()).code(), 1, Integer::sum);
+                } catch (OffsetOutOfRangeException error) {
+                    // The topic was made again, and is shorter now.
+                    codes.merge(Errors.OFFSET_OUT_OF_RANGE.code(), 1, Integer::sum);
+                    consumer.seekToBeginning(where);
+                } catch (org.apache.kafka.common.KafkaException error) {
+                    codes.merge(Errors.forException(error).code(), 1, Integer::sum);
+                }
+            }
+        }
+        answer.put("written", written).put("read", read).set("codes", JSON.valueToTree(codes));
     }
 
     static TopicPartition partition(JsonNode request) {

@@ -14,14 +14,18 @@ import java.util.*;
 import org.apache.kafka.common.utils.Exit;
 
 public class Tools {
-    // Commands end by Exit.exit, which here must not end the VM. Some catch what is thrown instead and exit
-    // again, with another status: the first one counts.
+    // Commands end by Exit.exit, which here must not end the VM. Some catch what is thrown instead, print it and
+    // exit again, with another status: the first one counts, and what follows it would never have been seen.
     static class Ended extends RuntimeException {}
 
     static Integer ended;
 
     static void end(int status, String message) {
-        if (ended == null) ended = status;
+        if (ended == null) {
+            ended = status;
+            System.setOut(new PrintStream(OutputStream.nullOutputStream()));
+            System.setErr(System.out);
+        }
         throw new Ended();
     }
 

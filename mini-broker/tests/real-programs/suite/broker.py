@@ -35,6 +35,10 @@ def build(features, release):
     raise SystemExit("cargo named no binary")
 
 
+# Old records are looked for often, or the checks would wait for minutes.
+SETTINGS = ["log.retention.check.interval.ms=500"]
+
+
 class Broker:
     def __init__(self, binary, work):
         self.binary = binary
@@ -58,6 +62,7 @@ class Broker:
                 self.port_file,
                 "--data-dir",
                 self.data_dir,
+                *[word for setting in SETTINGS for word in ("--set", setting)],
             ],
             stdout=self.log,
             stderr=self.log,

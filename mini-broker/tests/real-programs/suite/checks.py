@@ -1,12 +1,18 @@
 """The checks, in the order in which they run. README.md says what each of them shows."""
 
 import bisect
-import concurrent.futures
 import sys
 import time
 
+import bad_input
+import config_command
 import files
-from programs import Failed
+import offsets
+import partitioners
+import races
+import settings
+import topic_command
+from programs import Failed, each
 from report import Report
 from topic import RECORDS, Topic, expect, now_ms, records, same
 
@@ -21,6 +27,10 @@ class Suite:
         self.programs = []
         self.broker = None
         self.topics = []
+        # What is done right before the broker is killed, and what else has to hold once it has started again.
+        self.before_kill, self.after_kill = [], []
+        # Topics whose files are dumped too, beside those of the table of writes.
+        self.dumped = []
 
     def run(self):
         say(f"broker at {self.address}")
@@ -39,10 +49,20 @@ class Suite:
         self.write_rolls()
         say("reading: every program reads what every program wrote")
         each(readers, self.read_all)
-        say("lists of topics, the topic command, refusals")
+        say("lists of topics, refusals")
         self.lists()
-        self.commands()
         self.refusals()
+        say("keys to partitions")
+        partitioners.check(self)
+        say("bad input, many clients at once")
+        bad_input.check(self)
+        races.check(self)
+        say("settings that change while the broker runs")
+        settings.check(self)
+        say("Kafka's commands, and ours")
+        topic_command.check(self)
+        config_command.check(self)
+        offsets.check(self)
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)
@@ -251,41 +271,11 @@ class Suite:
             except Failed as failure:
                 self.report.check(where, False, str(failure))
 
-    def commands(self):
-        """The topic command, Kafka's and ours: create, describe, delete."""
-        for name in ("kafka-tools", "mini-broker"):
-            if name in self.by_name:
-                self.topic_command(self.by_name[name])
-
-    def topic_command(self, tools):
-        name = Topic("commands", "x", "x", 3).name
-
-        def check(what, ok, detail):
-            self.report.check(("topic command", what, tools.name), ok, detail)
-
-        try:
-            tools.ask("create", topic=name, partitions=3, configs={"retention.ms": "3600000"})
-            self.settle()
-            text = tools.ask("describe", topic=name)["text"]
-            wanted = [
-                "PartitionCount: 3",
-                "ReplicationFactor: 1",
-                "retention.ms=3600000",
-                "Partition: 2\tLeader: ",
-            ]
-            missing = [want for want in wanted if want not in text]
-            check("--describe", not missing, f"{missing} not in {text!r}")
-            tools.ask("delete", topic=name)
-            deadline = time.monotonic() + 5
-            while name in tools.ask("topics")["topics"] and time.monotonic() < deadline:
-                time.sleep(0.1)
-            check("--delete", time.monotonic() < deadline, "the topic is still listed after 5 s")
-        except Failed as failure:
-            check("all", False, str(failure))
-
     # A kill.
 
     def survive_kill(self, readers):
+        for act in self.before_kill:
+            act()
         self.broker.kill()
         self.broker.start()
         for reader in readers:
@@ -298,6 +288,11 @@ class Suite:
                         self.report.check(where, ok, f"{topic.name}: {detail}")
                 except Failed as failure:
                     self.report.check(where, False, f"{topic.name}: {failure}")
+        for check in self.after_kill:
+            try:
+                check()
+            except Failed as failure:
+                self.report.check(("after kill -9", "broker", "is as before"), False, str(failure))
         for program in self.programs:
             again = Topic(program.name, "zstd", "all", 1)
             again.name = f"again-{again.name}"
@@ -316,13 +311,6 @@ def settled_ends(reader, topic):
         if sum(ends) >= RECORDS or time.monotonic() > deadline:
             return ends
         time.sleep(0.05)
-
-
-def each(items, act):
-    """Acts on all items at the same time; each program works in its own process."""
-    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
-        for done in [pool.submit(act, item) for item in items]:
-            done.result()
 
 
 def say(text):

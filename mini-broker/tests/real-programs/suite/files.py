@@ -26,9 +26,8 @@ def check_codecs(suite):
 
 def check_dumps(suite):
     java = java_command()
-    folders = [
-        folder for topic in suite.topics for folder in partitions(suite.data_dir, topic.name)
-    ]
+    names = [*(topic.name for topic in suite.topics), *suite.dumped]
+    folders = [folder for name in names for folder in partitions(suite.data_dir, name)]
     logs = [file for folder in folders for file in sorted(folder.glob("*.log"))]
     indexes = [file for folder in folders for file in sorted(folder.glob("*.index"))]
     indexes += [file for folder in folders for file in sorted(folder.glob("*.timeindex"))]

@@ -64,7 +64,7 @@ def node():
 
 def kafka_jars():
     """Kafka's jars; returns the class path."""
-    need("javac", "default-jdk-headless")  # `java File.java` is a compiler too
+    need("javac", "default-jdk-headless")
     need("mvn", "maven")
     script = '. "$1/kafka.sh" && kafka_jars && echo "$KAFKA_JARS"'
     done = subprocess.run(["bash", "-c", script, "bash", HERE], stdout=subprocess.PIPE, text=True)
@@ -73,5 +73,15 @@ def kafka_jars():
     return done.stdout.strip()
 
 
-def digest(file):
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+def java_classes():
+    """The folder of our own Java programs, compiled."""
+    sources = sorted((HERE / "java").glob("*.java"))
+    folder = CACHE / f"java-{digest(HERE / 'java/pom.xml', *sources)}"
+    if not (folder / "complete").exists():
+        run("javac", "-cp", kafka_jars(), "-d", folder, *sources)
+        (folder / "complete").touch()
+    return folder
+
+
+def digest(*files):
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]

@@ -39,6 +39,8 @@ def main():
             broker.stop()
     report = suite.report
     print(f"\n{report.tables()}\n")
+    for note in report.notes:
+        print(note)
     for where, detail in report.failures:
         print(f"FAILED {' / '.join(where)}: {detail}")
     if report.failures or options.keep:
@@ -69,9 +71,11 @@ def arguments():
     parser.add_argument(
         "--mine",
         dest="features",
-        action="store_const",
-        const="lab-offset-log",
-        help="the same as --features lab-offset-log",
+        metavar="LABS",
+        nargs="?",
+        const="all",
+        type=features_of,
+        help="build it with your labs, offset-log,partitions for instance; without a name with all of them",
     )
     parser.add_argument("--release", action="store_true", help="build it with --release")
     parser.add_argument("--quick", action="store_true", help="fewer combinations of codec and acks")
@@ -83,6 +87,11 @@ def arguments():
     )
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all passed")
     return parser.parse_args()
+
+
+def features_of(labs):
+    """The cargo features that put the named labs into the broker."""
+    return "labs" if labs == "all" else ",".join(f"lab-{lab}" for lab in labs.split(","))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The programs under test: how each adapter is started, and how one talks to it."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -26,9 +27,15 @@ class Program:
         self.log = open(log_dir / f"{name}.log", "w")
         self.process = None
         self.can = []
+        # Checks that run at the same time may share a program: one request at a time.
+        self.lock = threading.Lock()
 
     def start(self, broker):
         self.broker = broker
+        with self.lock:
+            self.launch()
+
+    def launch(self):
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
@@ -37,12 +44,16 @@ class Program:
             env=self.env,
             text=True,
         )
-        hello = self.ask("hello", broker=broker)
+        hello = self.talk("hello", {"broker": self.broker})
         self.title, self.can = hello["program"], hello["can"]
 
     def ask(self, what, **request):
-        if self.process.poll() is not None:
-            self.start(self.broker)
+        with self.lock:
+            if self.process.poll() is not None:
+                self.launch()
+            return self.talk(what, request)
+
+    def talk(self, what, request):
         late = threading.Timer(TIME_LIMIT_S, self.process.kill)
         late.start()
         try:
@@ -71,6 +82,13 @@ class Program:
         self.log.close()
 
 
+def each(items, act):
+    """Acts on all items at the same time; each program works in its own process."""
+    with concurrent.futures.ThreadPoolExecutor(max(1, len(items))) as pool:
+        for done in [pool.submit(act, item) for item in items]:
+            done.result()
+
+
 def programs(names, log_dir, mini_broker):
     """Installs what the named programs need and returns them, not yet started."""
     adapters = HERE / "adapters"
@@ -86,13 +104,13 @@ def programs(names, log_dir, mini_broker):
             env = {"NODE_PATH": str(install.node())}
             command = ["node", adapters / "kafkajs.js"]
         elif name == "java":
-            command = [*java(), HERE / "java/Adapter.java"]
+            command = [*java(install.java_classes()), "Adapter"]
         elif name == "kafka-tools":
             command = [
                 sys.executable,
                 adapters / "kafka_tools.py",
-                *java(),
-                HERE / "java/Tools.java",
+                *java(install.java_classes()),
+                "Tools",
             ]
         elif name == "mini-broker":
             command = [sys.executable, adapters / "mini_broker.py", mini_broker]
@@ -102,7 +120,7 @@ def programs(names, log_dir, mini_broker):
     return made
 
 
-def java():
+def java(classes=""):
     # Short-lived, on few cores: the simpler compiler and collector cost less than they save.
     return [
         "java",
@@ -110,7 +128,7 @@ def java():
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-cp",
-        install.kafka_jars(),
+        f"{install.kafka_jars()}:{classes}",
     ]
 
 

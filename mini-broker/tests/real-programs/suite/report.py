@@ -8,6 +8,7 @@ class Report:
     def __init__(self):
         self.passed = 0
         self.failures = []
+        self.notes = []
         self.cells = {}
         self.lock = threading.Lock()
 
@@ -27,6 +28,11 @@ class Report:
                 self.failures.append((where, detail))
                 print(f"FAILED {' / '.join(where)}: {detail}", file=sys.stderr)
         return ok
+
+    def note(self, text):
+        """Something measured that is neither right nor wrong, printed below the tables."""
+        with self.lock:
+            self.notes.append(text)
 
     def tables(self):
         names = list(dict.fromkeys(table for table, _, _ in self.cells))
