@@ -49,6 +49,11 @@ impl Commands {
         let words: Vec<&str> = part.split_whitespace().take_while(|word| *word != ">").collect();
         match words.as_slice() {
             ["cargo", "test" | "build" | "run" | "doc", rest @ ..] => self.know_cargo(rest),
+            // These hand their arguments on.
+            ["cargo", "workshop", command @ ("broker" | "produce" | "experiment"), rest @ ..] => {
+                self.know_subcommand("workshop", &[command])?;
+                self.know_flags(&["workshop", "mini-broker"], rest)
+            }
             ["cargo", "workshop", rest @ ..] => self.know_subcommand("workshop", rest),
             ["cargo", "mini-broker", rest @ ..] => self.know_subcommand("mini-broker", rest),
             _ => Ok(()),
@@ -81,14 +86,21 @@ impl Commands {
                 return Err(format!("`{package}` has no command `{command}`"));
             }
         }
+        self.know_flags(&[package], words)
+    }
+
+    /// Each flag is one of the packages'.
+    fn know_flags(&self, packages: &[&str], words: &[&str]) -> std::result::Result<(), String> {
         for flag in words.iter().filter_map(|word| word.strip_prefix("--")) {
             let flag = flag.split('=').next().unwrap_or(flag);
             let field = flag.replace('-', "_");
-            if !flag.is_empty()
-                && !has_word(sources, &field)
-                && !sources.contains(&format!("\"{flag}\""))
-            {
-                return Err(format!("`{package}` has no flag `--{flag}`"));
+            let mut known = flag.is_empty();
+            for package in packages {
+                let sources = self.sources(package)?;
+                known |= has_word(sources, &field) || sources.contains(&format!("\"{flag}\""));
+            }
+            if !known {
+                return Err(format!("`{}` has no flag `--{flag}`", packages[0]));
             }
         }
         Ok(())
