@@ -5,6 +5,7 @@ pub mod configs;
 pub mod consume;
 pub mod delete_records;
 pub mod dump_log;
+pub mod experiment;
 pub mod java_order;
 pub mod offsets;
 pub mod perf;
@@ -45,6 +46,8 @@ enum Command {
     DumpLog(dump_log::Args),
     /// Measure a broker: produce, consume, latency.
     Perf(perf::Args),
+    /// Watch something happen that the book tells of.
+    Experiment(experiment::Args),
 }
 
 /// Why a command did not do its work: a sentence for the person at the prompt, and an exit code.
@@ -97,6 +100,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::DeleteRecords(args) => delete_records::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,
             Command::Perf(args) => perf::run(args).await,
+            Command::Experiment(args) => experiment::run(args).await,
         }
     });
     // Nothing that still runs is waited for: not a read of the keyboard, not a stuck organ.

@@ -171,7 +171,7 @@ fn step_1_librdkafka_says_something_else() {
 
 fn step_1_transcript() {
     let script = "
-        # Six partitions. The key decides, and nothing else: not when it is sent, not what was sent before.
+        # Six partitions. The key decides, and nothing else: not the time, not who came before.
         topic 6
         send anna ben carla dora emil anna ben anna
         # Another client, another hash: the same keys in other partitions.
@@ -197,16 +197,16 @@ fn step_1_order_transcript() {
         @2020 send georg
         @2030 send carla
         @2040 send anna
-        # The reader takes partition after partition. Each is in order, and so is each key; the whole is not.
+        # Partition after partition: each is in order, and so is each key. The whole is not.
         read
-        # A reader that takes one record from each in turn sees another order, which is as right as the first.
+        # One record from each in turn: another order, as right as the first.
         read at_once=1";
     check_transcript(&LAB, "order", &transcript(script));
 }
 
 fn step_1_time_transcript() {
     let script = "
-        # Different times, from one clock: sorting brings back the order of sending.
+        # Different times from one clock: sorting brings back the order of sending.
         topic 3
         @1000 send anna
         @1010 send carla
@@ -222,7 +222,7 @@ fn step_1_time_transcript() {
         read
         sort
 
-        # Two clocks. Carla's second order comes from her phone, whose clock is 25 ms behind.
+        # Two clocks: Carla's second order comes from her phone, which is 25 ms behind.
         topic 3
         @3000 send anna
         @3010 send carla
@@ -458,7 +458,7 @@ fn step_3_overtaking_transcript() {
         # More partitions. What is written stays where it is; what is new may go elsewhere.
         @1030 grow 6
         @1040 send user-3 user-4 user-5
-        # The new partitions are short, so a reader is done with them soon, and has not caught up with the old ones.
+        # A reader is soon done with the new partitions, and still behind in the old ones.
         read at_once=2
         # Sorted by time, each key has its order again.
         sort";

@@ -3,7 +3,7 @@
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::commands::{broker, doctor, grade, hint, predict, produce, reset, trace};
+use crate::commands::{broker, doctor, experiment, grade, hint, predict, produce, reset, trace};
 use crate::failure::{COULD_NOT, Failure, Result};
 use crate::kit::Kit;
 use crate::{screen, verify};
@@ -32,6 +32,10 @@ pub fn run() -> Result<u8> {
         }
         "broker" => broker::broker(&kit, &many(args, "mine"), &many(args, "rest")),
         "produce" => produce::produce(&kit, &many(args, "mine"), &many(args, "rest")),
+        "experiment" => {
+            let name = args.get_one::<String>("name").map_or("", String::as_str);
+            experiment::experiment(&kit, name, &many(args, "mine"), &many(args, "rest"))
+        }
         "doctor" => doctor::doctor(&kit),
         "verify" => verify::verify(&kit, lab(args), args.get_flag("write")),
         other => Err(Failure { code: COULD_NOT, text: format!("No such command: {other}.") }),
@@ -135,6 +139,16 @@ pub fn command() -> Command {
                 .arg(rest(
                     "PRODUCE ARGUMENTS",
                     "Handed on to `mini-broker produce`, such as --topic orders",
+                )),
+        )
+        .subcommand(
+            Command::new("experiment")
+                .about("Something to watch through a real broker: order (lab 2)")
+                .arg(Arg::new("name").value_name("NAME").required(true).value_parser(["order"]).help("Which one"))
+                .arg(mine())
+                .arg(rest(
+                    "ARGUMENTS",
+                    "Handed on to `mini-broker experiment NAME`, such as --seed 8",
                 )),
         )
         .subcommand(Command::new("doctor").about("What is missing on this machine, and what mends it"))

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod doctor;
+pub mod experiment;
 pub mod grade;
 pub mod hint;
 pub mod organs;

@@ -1,0 +1,97 @@
+//! The outcome as text: three readers' views side by side, a table, and one user's story.
+
+use std::io::{self, Write};
+
+use super::{ORDERS, Outcome, USERS, View};
+use crate::labs::partitions::{Seen, overtaken, overtaken_by_key};
+
+/// So many records of each view are shown.
+const SHOWN: usize = 12;
+/// So many views stand side by side.
+const BESIDE: usize = 3;
+const WIDTH: usize = 24;
+
+pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{ORDERS} orders of {USERS} users, the user as the key (seed {})", outcome.seed)?;
+    writeln!(out, "{banner}\n")?;
+    writeln!(
+        out,
+        "What a reader gets first. #3 is the third order that was sent; 0:1 is partition 0,"
+    )?;
+    writeln!(out, "offset 1; ‹ marks an order that was overtaken by a later one.\n")?;
+    beside(&outcome.views[..BESIDE.min(outcome.views.len())], out)?;
+    writeln!(out)?;
+    table(outcome, out)?;
+    if let Some(story) = outcome.views.last().and_then(story) {
+        writeln!(out, "\n{story}")?;
+    }
+    Ok(())
+}
+
+fn beside(views: &[View], out: &mut impl Write) -> io::Result<()> {
+    let line = |cells: Vec<String>, out: &mut dyn Write| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:<WIDTH$}  ")).collect();
+        writeln!(out, "  {}", cells.trim_end())
+    };
+    line(views.iter().map(|view| view.title.to_owned()).collect(), out)?;
+    line(views.iter().map(|_| "─".repeat(WIDTH)).collect(), out)?;
+    for n in 0..SHOWN {
+        line(views.iter().map(|view| cell(&view.seen, n)).collect(), out)?;
+    }
+    Ok(())
+}
+
+fn cell(view: &[Seen], n: usize) -> String {
+    let Some(seen) = view.get(n) else { return String::new() };
+    let late = view[..n].iter().any(|before| before.number > seen.number);
+    let place = format!("{}:{}", seen.partition, seen.offset);
+    let number = format!("#{}", seen.number);
+    format!("{place:<5} {number:<5} {} {}", seen.key, if late { "‹" } else { "" })
+}
+
+fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let row = |cells: [&str; 4], out: &mut dyn Write| {
+        let [what, overtaken, users, said] = cells;
+        let line = format!("  {what:<32}{overtaken:>16}{users:>21}   {said}");
+        writeln!(out, "{}", line.trim_end())
+    };
+    row(["", "orders that were", "users with orders", "you"], out)?;
+    row(["", "overtaken", "in the wrong order", "said"], out)?;
+    for view in &outcome.views {
+        let (count, users) = (overtaken(&view.seen), overtaken_by_key(&view.seen).len());
+        row([view.title, &count.to_string(), &users.to_string(), &said(outcome, view.asked)], out)?;
+    }
+    let moved = outcome.moved.to_string();
+    row(["users that go elsewhere, 3 to 6", "", &moved, &said(outcome, Some("P2.3"))], out)
+}
+
+fn said(outcome: &Outcome, asked: Option<&str>) -> String {
+    match asked {
+        None => String::new(),
+        Some(question) => format!("{question}: {}", outcome.said(question).unwrap_or("?")),
+    }
+}
+
+/// Of all orders that were overtaken by a later one of the same user, the one that was by the most.
+pub fn overtaking(view: &[Seen]) -> Option<(&Seen, &Seen)> {
+    let pairs = view.iter().enumerate().filter_map(|(n, late)| {
+        let early = view[..n].iter().find(|b| b.key == late.key && b.number > late.number)?;
+        Some((early, late))
+    });
+    pairs.max_by_key(|(early, late)| early.number - late.number)
+}
+
+fn story(view: &View) -> Option<String> {
+    let (early, late) = overtaking(&view.seen)?;
+    Some(format!(
+        "{} overtook itself: order #{} (partition {}, offset {}) was read before\n\
+         #{} (partition {}, offset {}).",
+        late.key,
+        early.number,
+        early.partition,
+        early.offset,
+        late.number,
+        late.partition,
+        late.offset
+    ))
+}
