@@ -26,6 +26,9 @@ pub struct Batch {
     pub last_offset_delta: u32,
     /// The newest record's time in milliseconds; -1 if the records carry none.
     pub max_timestamp: i64,
+    /// How many records there are. In a compacted log some of the span may be gone, or all: then
+    /// only the header is left, so that readers still learn the last offset.
+    pub count: i32,
 }
 
 impl Batch {
@@ -65,6 +68,7 @@ impl Batch {
             crc: i32_at(bytes, 17) as u32,
             last_offset_delta: last_offset_delta as u32,
             max_timestamp: i64_at(bytes, 35),
+            count: i32_at(bytes, 57),
         })
     }
 

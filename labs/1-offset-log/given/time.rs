@@ -8,7 +8,8 @@ impl OffsetLog {
     /// older.
     ///
     /// The answer is the batch, not the record: its records may be compressed, and the log does not
-    /// look into them. (Kafka: `LogSegment.findOffsetByTimestamp`.)
+    /// look into them. A batch of which compaction has left the header has a time, but no record to
+    /// find. (Kafka: `LogSegment.findOffsetByTimestamp`.)
     pub fn find_time(&self, timestamp_ms: i64) -> Result<Option<Slice>, Error> {
         let new_enough = |segment: &&Segment| segment.newest.0 >= timestamp_ms && segment.size > 0;
         for segment in self.segments.iter().filter(new_enough) {
@@ -16,7 +17,7 @@ impl OffsetLog {
             for found in self.batches_in(segment, begin)? {
                 let (_, position, batch) = found?;
                 let deleted = batch.last_offset() < self.log_start;
-                if batch.max_timestamp >= timestamp_ms && !deleted {
+                if batch.max_timestamp >= timestamp_ms && batch.count > 0 && !deleted {
                     let (first, len) = (batch.base_offset, batch.size);
                     return Ok(Some(Slice { segment: segment.base, position, len, first }));
                 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use grader::{Lab, Works, check, check_transcript};
 use offset_log::{Appended, Batch, Config, Dir, Error, FsDir, MemDir, OffsetLog, Slice, log_file};
-use support::batches::{batch, placed};
+use support::batches::{batch, header_only, placed};
 use support::history::{Level, histories};
 use support::parity;
 use support::transcript::{offsets_in, transcript};
@@ -848,6 +848,12 @@ fn step_4_times_are_found() {
         let found = log.find_time(wanted).works("R1.11: a lookup by time").map(|slice| slice.first);
         check("R1.11", format!("the first batch not older than {wanted}"), found, expected);
     }
+    // What compaction leaves of a batch whose records are all replaced, and a record behind it.
+    let end = log.log_end();
+    log.append_fetched(0, &placed(header_only(98), end, 0)).works("an append of a header");
+    log.append_fetched(0, &placed(batch(1, 100, 98), end + 1, 0)).works("an append behind it");
+    let found = log.find_time(98).works("R1.11: a lookup by time").map(|slice| slice.first);
+    check("R1.11", "the first batch not older than 98 that holds records", found, Some(end + 1));
     log.delete_before(3).works("R1.13: moving the start");
     let found = log.find_time(5).works("R1.11: a lookup by time").map(|slice| slice.first);
     check("R1.13", "the first batch not older than 5 that is not deleted", found, Some(3));

@@ -17,6 +17,17 @@ pub fn batch(records: u32, bytes: usize, time_ms: i64) -> Vec<u8> {
     smallest
 }
 
+/// A batch of one record that is gone: compaction has left the header.
+pub fn header_only(time_ms: i64) -> Vec<u8> {
+    let mut batch = batch(1, 0, time_ms);
+    batch.truncate(61);
+    batch[8..12].copy_from_slice(&49_u32.to_be_bytes()); // length of what follows
+    batch[57..61].copy_from_slice(&0_u32.to_be_bytes()); // count
+    let crc = crc32c::crc32c(&batch[21..]);
+    batch[17..21].copy_from_slice(&crc.to_be_bytes());
+    batch
+}
+
 /// A batch as it stands in a log: with its base offset and leader epoch.
 pub fn placed(mut batch: Vec<u8>, base_offset: u64, leader_epoch: i32) -> Vec<u8> {
     batch[0..8].copy_from_slice(&base_offset.to_be_bytes());
