@@ -5,7 +5,8 @@
 //! Whoever drives it calls [`Broker::handle`] for each input, delivers the outputs, and then calls
 //! [`Broker::tick`], at the latest when [`Broker::deadline`] says so. A tick too early does nothing.
 //! What was parked (a fetch that waits for records) is released in the tick, so that a turn with many
-//! produce requests wakes a consumer once.
+//! produce requests wakes a consumer once. Files change their names only at the beginning of a tick:
+//! by then the slices of all answers are open files.
 
 mod start; // what a data directory knows
 
@@ -39,6 +40,10 @@ mod topics; // what the cluster has agreed on comes true here
 
 mod checkpoints; // what the next start has to know of the logs
 
+mod cleaner; // whose turn it is to be compacted
+
+pub mod compact; // what compaction leaves of a log
+
 mod waiting; // what is parked, and every timer
 
 pub mod configs; // the settings, one table
@@ -62,7 +67,9 @@ use wire::{Request, Response};
 
 use crate::coordinator::{self, Cluster, Coordinator, Resource};
 use crate::validate::Verdicts;
-use checkpoints::{Checkpoints, LOG_STARTS, RECOVERY_POINTS};
+use checkpoints::{CLEANED_TO, Checkpoints, LOG_STARTS, RECOVERY_POINTS};
+use cleaner::Cleaner;
+use compact::{Compacted, Plan};
 use log_dirs::Measuring;
 use partition::Partition;
 use waiting::{AfterSync, Parked, Timers};
@@ -126,9 +133,18 @@ impl Input {
 
 #[derive(Debug, PartialEq)]
 pub enum Output {
-    Answer { ticket: Ticket, answer: Answer },
-    Do { call: Call, job: Job },
+    Answer {
+        ticket: Ticket,
+        answer: Answer,
+    },
+    Do {
+        call: Call,
+        job: Job,
+    },
     Tell(Event),
+    /// From now on, batches for these topics are looked into before they come here: every record
+    /// must have a key.
+    Keyed(Arc<BTreeSet<String>>),
 }
 
 #[derive(Debug, PartialEq)]
@@ -170,6 +186,16 @@ pub enum Job {
     Measure {
         dirs: Vec<String>,
     },
+    /// A pass of compaction. It touches no file that is there.
+    Compact {
+        dir: String,
+        plan: Plan,
+    },
+    /// The directory's names to the disk, then the files removed that wait for it (see
+    /// [`compact::swap::litter`]). A directory that is gone is swept.
+    Sweep {
+        dir: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +203,8 @@ pub enum Done {
     Synced { to: u64 },
     Removed,
     Written,
+    Compacted(Compacted),
+    Swept,
     Measured(Measured),
 }
 
@@ -220,6 +248,19 @@ pub enum Event {
     /// Settings were changed; the new ones count from now on.
     SettingsChanged {
         resource: Resource,
+    },
+    /// Only the newest record of each key is left: of `before` bytes, `after`. Batches that cannot
+    /// be read stay as they are.
+    Compacted {
+        partition: String,
+        before: u64,
+        after: u64,
+        unreadable: u64,
+    },
+    /// Told once: it is tried again, and again if need be.
+    NotCompacted {
+        partition: String,
+        why: String,
     },
     /// An organ panicked: this partition answers no more, or this topic was not made.
     OrganBroke {
@@ -273,6 +314,9 @@ pub struct Broker {
     producer_ids: Range<i64>,
     checkpoints: Checkpoints,
     measuring: BTreeMap<Call, Measuring>,
+    cleaner: Cleaner,
+    /// The topics in which every record must have a key, as they were told.
+    keyed: Arc<BTreeSet<String>>,
 }
 
 /// A job that is under way, and the partition it is for.
@@ -285,6 +329,13 @@ struct Owner {
     topic: Arc<str>,
     index: i32,
     id: Uuid,
+}
+
+impl Owner {
+    fn of(partition: &Partition) -> Self {
+        let Partition { topic, index, topic_id, .. } = partition;
+        Self { topic: Arc::clone(topic), index: *index, id: *topic_id }
+    }
 }
 
 impl Broker {
@@ -301,12 +352,14 @@ impl Broker {
 
     /// When `tick` has something to do, in `mono_ms`.
     pub fn deadline(&self) -> Option<u64> {
-        if self.woken.is_empty() { self.timers.next() } else { Some(0) }
+        let idle = self.woken.is_empty() && !self.cleaner.is_due();
+        if idle { self.timers.next() } else { Some(0) }
     }
 
     /// Does what is due and releases what is parked. In this order: retention may remove a file, or
     /// move a log's start past somebody who waits; an answer given before would name what is gone.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.swap(now, out);
         let waited_enough = self.run_timers(now, out);
         self.release(now, out);
         self.answer_as_it_is(now, waited_enough, out);
@@ -320,9 +373,11 @@ impl Broker {
         for partition in self.topics.values_mut().flatten() {
             result = result.and(partition.sync_now(self.files.as_mut()));
         }
-        for (name, text) in
-            [(RECOVERY_POINTS, self.recovery_points()), (LOG_STARTS, self.log_starts())]
-        {
+        for (name, text) in [
+            (RECOVERY_POINTS, self.recovery_points()),
+            (LOG_STARTS, self.log_starts()),
+            (CLEANED_TO, self.cleaned_to()),
+        ] {
             result = result.and(self.files.checkpoint(name, &text));
         }
         result
@@ -403,29 +458,29 @@ impl Broker {
     fn sync_partition(&mut self, topic: &str, index: i32, to: u64, out: &mut Vec<Output>) {
         let Some(partition) = self.partition(topic, index) else { return };
         let job = Job::Sync { dir: partition.dir.to_string(), to };
-        let owner = Owner { topic: Arc::clone(&partition.topic), index, id: partition.topic_id };
+        let owner = Owner::of(partition);
         self.start_job(job, Some(owner), out);
     }
 
     fn done(&mut self, now: Now, call: Call, done: io::Result<Done>, out: &mut Vec<Output>) {
         let Some(Running { job, owner }) = self.jobs.remove(&call) else { return };
-        match (&job, owner) {
+        match (job, owner) {
             (Job::Sync { dir, to }, None) if dir == coordinator::METADATA_DIR => {
-                self.metadata_synced(now, done.map(|_| *to), out);
+                self.metadata_synced(now, done.map(|_| to), out);
             }
-            (Job::Sync { to, .. }, Some(Owner { topic, index, id })) => {
-                // A topic of the same name may have come in place of the one that was synced.
-                let partition = self.partition(&topic, index);
-                let Some(partition) = partition.filter(|now| now.topic_id == id) else { return };
+            (Job::Sync { to, .. }, Some(owner)) => {
+                let Some(partition) = self.owned(&owner) else { return };
                 match done {
-                    Ok(_) => partition.synced(*to),
+                    Ok(_) => partition.synced(to),
                     Err(error) => partition.sync_failed(&error, out),
                 }
                 self.recovery_point_moved(now);
-                self.rearm(now, &topic, index);
+                self.rearm(now, &owner.topic, owner.index);
             }
+            (Job::Compact { dir, .. }, Some(owner)) => self.compacted(dir, owner, done, out),
+            (Job::Sweep { .. }, Some(owner)) => self.swept(now, owner, done, out),
             (Job::Checkpoint { name, .. }, _) => {
-                self.checkpoint_written(now, name, done.map(|_| ()), out);
+                self.checkpoint_written(now, &name, done.map(|_| ()), out);
             }
             (Job::Measure { .. }, _) => {
                 let Some(measuring) = self.measuring.remove(&call) else { return };
@@ -435,12 +490,18 @@ impl Broker {
                 });
                 self.measured(measuring, measured, out);
             }
-            _ => {
+            (job, _) => {
                 if let Err(error) = done {
                     out.push(Output::Tell(Event::JobFailed { job, why: error.to_string() }));
                 }
             }
         }
+    }
+
+    /// The partition that a job was for. A topic of the same name may have come in its place.
+    fn owned(&mut self, owner: &Owner) -> Option<&mut Partition> {
+        let partition = self.partition(&owner.topic, owner.index);
+        partition.filter(|partition| partition.topic_id == owner.id)
     }
 
     fn partition(&mut self, topic: &str, index: i32) -> Option<&mut Partition> {

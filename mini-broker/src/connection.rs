@@ -23,7 +23,7 @@ use wire::api_versions::{ApiVersion, ApiVersionsResponse};
 use wire::{DecodeError, ErrorCode, RequestHeader, decode_request, frame};
 
 use crate::broker::{Answer, Client, Input, Ticket};
-use crate::engine::{Delivery, ToEngine};
+use crate::engine::{Delivery, Keyed, ToEngine};
 use crate::validate::validate;
 use buffer::ReadBuffer;
 
@@ -49,6 +49,8 @@ pub struct Limits {
     pub max_request_bytes: usize,
     /// Permits to read a large frame.
     pub large: Arc<Semaphore>,
+    /// The topics that take no record without a key.
+    pub keyed: Keyed,
 }
 
 pub struct Connection {
@@ -180,7 +182,7 @@ impl Connection {
         };
         let large = self.large.take();
         self.under_way.push_back(UnderWay { header, delivery: None, large });
-        let verdicts = validate(&request);
+        let verdicts = validate(&request, &self.limits.keyed.borrow());
         let input = Input::Request { ticket, client, request, verdicts };
         let sent = self.engine.send(ToEngine::Input(input)).await;
         sent.map_err(|_| hang_up("the broker is stopping"))

@@ -5,6 +5,7 @@
 //! `Arc<File>` in the same turn: whoever sends it keeps the file, even when it is deleted meanwhile.
 
 mod dirs;
+mod folder;
 mod table;
 
 pub use dirs::RealDir;
@@ -17,8 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::statvfs;
 
+use crate::broker::compact::{self, swap};
 use crate::broker::{Done, Files, Job, Located, Measured};
 use crate::labs;
+use folder::RealFolder;
 use table::Table;
 
 /// A data directory, locked for this process. Clones share the handles and the lock.
@@ -90,6 +93,16 @@ impl RealFiles {
                 Ok(Done::Written)
             }
             Job::Measure { dirs } => self.measure(&dirs).map(Done::Measured),
+            Job::Compact { dir, plan } => {
+                let mut folder = RealFolder::new(self.root.join(dir));
+                let pass = compact::run(&mut folder, &plan)?;
+                folder.sync_names()?;
+                Ok(Done::Compacted(pass))
+            }
+            Job::Sweep { dir } => {
+                sweep(&self.root.join(dir))?;
+                Ok(Done::Swept)
+            }
         }
     }
 
@@ -159,6 +172,10 @@ impl Files for RealFiles {
         Ok(names.into_iter().collect())
     }
 
+    fn rename(&mut self, dir: &str, from: &str, to: &str) -> io::Result<()> {
+        self.table().rename(&self.root, dir, from, to)
+    }
+
     fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String> {
         self.table().forget(name);
         // A name of 255 bytes is the most; the longest topic's directory has nearly that.
@@ -201,6 +218,19 @@ fn sync_files(dir: &Path, files: &[Arc<File>]) -> io::Result<()> {
     files.iter().try_for_each(|file| file.sync_data())?;
     // A new file's name is part of the directory.
     File::open(dir)?.sync_all()
+}
+
+/// Removes what compaction has left. The names come first: after a power loss an old file must not be
+/// gone while the new one has its old name.
+fn sweep(dir: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    File::open(dir)?.sync_all()?;
+    let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    swap::litter(&names).try_for_each(|name| fs::remove_file(dir.join(name)))
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

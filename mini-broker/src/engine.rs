@@ -7,13 +7,14 @@ mod clock;
 mod events;
 mod watchdog;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
+use tokio::sync::watch;
 
 use crate::broker::{Answer, Broker, Call, Input, Job, Located, Now, Output};
 use crate::disk::RealFiles;
@@ -38,6 +39,9 @@ pub enum ToEngine {
     Stop,
 }
 
+/// The topics in which every record must have a key, as connections see them.
+pub type Keyed = watch::Receiver<Arc<BTreeSet<String>>>;
+
 /// An answer on its way to its connection, with the files its slices stand in.
 pub struct Delivery {
     pub request: u32,
@@ -53,6 +57,7 @@ pub struct Engine {
     /// For the ends of jobs.
     sender: Sender<ToEngine>,
     connections: BTreeMap<u32, UnboundedSender<Delivery>>,
+    keyed: watch::Sender<Arc<BTreeSet<String>>>,
     out: Vec<Output>,
     turns: Turns,
 }
@@ -68,10 +73,15 @@ impl Engine {
             inbox,
             sender: sender.clone(),
             connections: BTreeMap::new(),
+            keyed: watch::Sender::default(),
             out,
             turns: Turns::default(),
         };
         (engine, sender)
+    }
+
+    pub fn keyed(&self) -> Keyed {
+        self.keyed.subscribe()
     }
 
     /// Runs until it is told to stop; then everything written is on the disk.
@@ -133,6 +143,7 @@ impl Engine {
                 }
                 Output::Do { call, job } => self.start(call, job),
                 Output::Tell(event) => events::log(&event),
+                Output::Keyed(topics) => drop(self.keyed.send_replace(topics)),
             }
         }
     }

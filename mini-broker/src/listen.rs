@@ -11,14 +11,19 @@ use tracing::{debug, error, warn};
 
 use crate::broker::Input;
 use crate::connection::{Connection, Limits};
-use crate::engine::ToEngine;
+use crate::engine::{Keyed, ToEngine};
 
 /// Large requests that are read at the same time, over all connections: each takes its size in
 /// memory.
 const LARGE_REQUESTS: usize = 8;
 
 /// Accepts clients for ever.
-pub async fn listen(listener: TcpListener, engine: Sender<ToEngine>, max_request_bytes: usize) {
+pub async fn listen(
+    listener: TcpListener,
+    engine: Sender<ToEngine>,
+    keyed: Keyed,
+    max_request_bytes: usize,
+) {
     let large = Arc::new(Semaphore::new(LARGE_REQUESTS));
     for connection in 0.. {
         let (stream, peer) = match listener.accept().await {
@@ -30,7 +35,7 @@ pub async fn listen(listener: TcpListener, engine: Sender<ToEngine>, max_request
                 continue;
             }
         };
-        let limits = Limits { max_request_bytes, large: Arc::clone(&large) };
+        let limits = Limits { max_request_bytes, large: Arc::clone(&large), keyed: keyed.clone() };
         let engine = engine.clone();
         tokio::spawn(async move {
             debug!(connection, %peer, "connected");

@@ -72,6 +72,29 @@ impl<'a> Batch<'a> {
         let body = codec.unpack(&self.bytes[HEADER_LEN..], UNPACKED_MAX)?;
         Ok(Records::new(self.header, body))
     }
+
+    /// The records, once each of them was looked at: they can be read, their offsets grow within the
+    /// batch's span, and nothing is left behind the last. Most clients may send what they like; for
+    /// compaction this must hold.
+    pub fn checked_records(&self) -> Result<Records<'a>, Error> {
+        let header = &self.header;
+        let base_offset = header.base_offset;
+        let wrong = |index, what| Error::Record { base_offset, index, what };
+        let records = self.records()?;
+        let (mut least, mut end, mut index) = (base_offset, 0, 0);
+        for record in records.iter() {
+            let record = record?;
+            if record.offset < least || record.offset > header.last_offset() {
+                return Err(wrong(index, "its offset is not one of the batch's, or not the next"));
+            }
+            (least, end) = (record.offset + 1, record.position + record.size);
+            index += 1;
+        }
+        if index != header.count || end != records.body().len() {
+            return Err(wrong(index, "the batch does not end with its last record"));
+        }
+        Ok(records)
+    }
 }
 
 /// The whole batches in `bytes`, one after the other. A batch cut off at the end (as a fetch may

@@ -2,33 +2,37 @@
 //! at every byte is the one part of a produce request that takes time, and it needs nobody else.
 //!
 //! Only the header and the checksum are looked at. The records inside are the clients' business, and
-//! may be compressed.
+//! may be compressed. But a topic that is compacted needs a key in each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wire::produce::ProduceRequest;
 use wire::{ErrorCode, Records, Request};
 
 use crate::broker::Refused;
+use crate::records::Batch;
 use crate::records::header::{ATTRIBUTES, CRC, Header, MAGIC};
 
 /// What is wrong with the batches of a produce request, by the place of topic and partition in it.
 /// Mostly empty.
 pub type Verdicts = BTreeMap<(usize, usize), Refused>;
 
-/// Looks at every batch of a request.
-pub fn validate(request: &Request) -> Verdicts {
+/// Looks at every batch of a request, and into those for `keyed` topics.
+pub fn validate(request: &Request, keyed: &BTreeSet<String>) -> Verdicts {
     match request {
-        Request::Produce(produce) => validate_produce(produce),
+        Request::Produce(produce) => validate_produce(produce, keyed),
         _ => Verdicts::new(),
     }
 }
 
-fn validate_produce(request: &ProduceRequest) -> Verdicts {
+fn validate_produce(request: &ProduceRequest, keyed: &BTreeSet<String>) -> Verdicts {
     let mut verdicts = Verdicts::new();
     for (t, topic) in request.topic_data.iter().enumerate() {
+        let is_keyed = keyed.contains(&topic.name);
         for (p, partition) in topic.partition_data.iter().enumerate() {
             let checked = match &partition.records {
+                Records::Here(batch) if is_keyed => check_batch(batch)
+                    .and_then(|()| check_keys(batch, &topic.name, partition.index)),
                 Records::Here(batch) => check_batch(batch),
                 _ => Err(invalid("the request carries no records for this partition")),
             };
@@ -101,6 +105,20 @@ fn check_header(header: &Header) -> Result<(), Refused> {
         return Err(invalid("transactions are not supported"));
     }
     header.codec().map(|_| ()).map_err(|error| invalid(error.to_string()))
+}
+
+/// Compaction goes by the key and the offset, so every record needs its own of both. (Kafka:
+/// `LogValidator`.)
+fn check_keys(batch: &[u8], topic: &str, partition: i32) -> Result<(), Refused> {
+    let records = Batch::read(batch).and_then(|batch| batch.checked_records());
+    let records = records.map_err(|error| invalid(error.to_string()))?;
+    match records.iter().flatten().position(|record| record.key.is_none()) {
+        None => Ok(()),
+        Some(number) => Err(invalid(format!(
+            "Compacted topic cannot accept message without key in topic partition \
+             {topic}-{partition}. (record {number} of the batch)"
+        ))),
+    }
 }
 
 fn corrupt(why: impl Into<String>) -> Refused {

@@ -1,6 +1,6 @@
 //! Kafka's checkpoint files: small texts beside the logs, with a line for each partition. One says
-//! below which offset a log is on the disk for sure, the other where a log starts whose oldest records
-//! were deleted.
+//! below which offset a log is on the disk for sure, one where a log starts whose oldest records were
+//! deleted, one how far a log was compacted.
 //!
 //! The lines name a partition, not a topic's id. So that a topic never goes by a line of an earlier
 //! one with its name, each file also has a line for the metadata log: how much of it was known when
@@ -23,12 +23,15 @@ use crate::coordinator::METADATA_TOPIC;
 pub const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 /// Where each log starts whose files do not say it.
 pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
+/// How far each log was compacted. If it is lost, or older than the logs, a pass does more than it had
+/// to.
+pub const CLEANED_TO: &str = "cleaner-offset-checkpoint";
 
 /// How long what has moved may wait to be written down, if nobody waits for it. Losing a recovery
 /// point costs a longer scan.
 const WRITE_EVERY_MS: u64 = 5_000;
 
-/// What of the two files is not written yet.
+/// What of the three files is not written yet.
 #[derive(Default)]
 pub struct Checkpoints {
     recovery_points_moved: bool,
@@ -39,6 +42,8 @@ pub struct Checkpoints {
     /// Answers that the job under way makes true. `Some`: there is one.
     log_starts_job: Option<Vec<(Ticket, DeleteRecordsResponse)>>,
     recovery_points_job: bool,
+    cleaned_to_moved: bool,
+    cleaned_to_job: bool,
 }
 
 impl Broker {
@@ -51,6 +56,12 @@ impl Broker {
     /// Asks for the log starts to be written soon: nobody waits for it.
     pub(super) fn log_start_moved(&mut self, now: Now) {
         self.checkpoints.log_starts_moved = true;
+        self.checkpoint_soon(now);
+    }
+
+    /// Asks for how far logs are compacted to be written soon.
+    pub(super) fn cleaned_to_moved(&mut self, now: Now) {
+        self.checkpoints.cleaned_to_moved = true;
         self.checkpoint_soon(now);
     }
 
@@ -76,16 +87,19 @@ impl Broker {
     pub(super) fn write_checkpoints(&mut self, now: Now, out: &mut Vec<Output>) {
         self.checkpoints.timer_set = false;
         self.write_log_starts(out);
-        if !self.checkpoints.recovery_points_moved {
-            return;
+        let state = &mut self.checkpoints;
+        if due(&mut state.recovery_points_moved, &mut state.recovery_points_job) {
+            let (name, text) = (RECOVERY_POINTS.into(), self.recovery_points());
+            self.start_job(Job::Checkpoint { name, text }, None, out);
         }
-        if self.checkpoints.recovery_points_job {
-            return self.checkpoint_soon(now);
+        let state = &mut self.checkpoints;
+        if due(&mut state.cleaned_to_moved, &mut state.cleaned_to_job) {
+            let (name, text) = (CLEANED_TO.into(), self.cleaned_to());
+            self.start_job(Job::Checkpoint { name, text }, None, out);
         }
-        self.checkpoints.recovery_points_moved = false;
-        self.checkpoints.recovery_points_job = true;
-        let (name, text) = (RECOVERY_POINTS.into(), self.recovery_points());
-        self.start_job(Job::Checkpoint { name, text }, None, out);
+        if self.checkpoints.recovery_points_moved || self.checkpoints.cleaned_to_moved {
+            self.checkpoint_soon(now);
+        }
     }
 
     /// One job at a time: a later text must not be overwritten by an earlier one.
@@ -113,9 +127,17 @@ impl Broker {
             out.push(Output::Tell(Event::CheckpointFailed { what, why }));
             self.checkpoint_soon(now);
         }
-        if name != LOG_STARTS {
-            self.checkpoints.recovery_points_job = false;
-            self.checkpoints.recovery_points_moved |= written.is_err();
+        let state = &mut self.checkpoints;
+        let of_file = match name {
+            RECOVERY_POINTS => {
+                Some((&mut state.recovery_points_moved, &mut state.recovery_points_job))
+            }
+            CLEANED_TO => Some((&mut state.cleaned_to_moved, &mut state.cleaned_to_job)),
+            _ => None,
+        };
+        if let Some((moved, job)) = of_file {
+            *job = false;
+            *moved |= written.is_err();
             return;
         }
         self.checkpoints.log_starts_moved |= written.is_err();
@@ -146,6 +168,10 @@ impl Broker {
         self.lines(Partition::deleted_before)
     }
 
+    pub(super) fn cleaned_to(&self) -> String {
+        self.lines(Partition::cleaned_to)
+    }
+
     /// A version, the number of lines, and the lines: topic, partition, offset.
     fn lines(&self, offset: impl Fn(&Partition) -> Option<u64>) -> String {
         let all = self.topics.values().flatten();
@@ -156,6 +182,16 @@ impl Broker {
         }
         text
     }
+}
+
+/// Whether a file is to be written, which then counts as begun. One job at a time: a later text must
+/// not be overwritten by an earlier one.
+fn due(moved: &mut bool, job: &mut bool) -> bool {
+    let due = *moved && !*job;
+    if due {
+        (*moved, *job) = (false, true);
+    }
+    due
 }
 
 /// The records are deleted, but a kill could bring them back.

@@ -21,6 +21,8 @@ pub trait Files: Send {
     fn read_at(&self, located: &Located, into: &mut [u8]) -> io::Result<usize>;
     /// The names of all directories, in order.
     fn dirs(&self) -> io::Result<Vec<String>>;
+    /// Renames a file, over another if need be. Neither may be in use by a log that is open.
+    fn rename(&mut self, dir: &str, from: &str, to: &str) -> io::Result<()>;
     /// Renames a directory so that its name is free, and says its new name, which ends as wanted:
     /// [`DELETE`] or [`STRAY`].
     fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String>;

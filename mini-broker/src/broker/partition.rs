@@ -6,6 +6,8 @@ mod check; // what a batch must be
 mod open; // its log, when first needed
 mod shorten; // its oldest records, when they go
 
+mod clean;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
+pub use clean::Chore;
+use clean::Cleaning;
 
 /// Bytes written since the last sync from which on the next one is due.
 const FLUSH_BYTES: u64 = 64 << 20;
@@ -64,6 +68,9 @@ pub struct Partition {
     retention_at: u64,
     /// The last call met a failing disk: the next such failure is no news.
     disk_failed: bool,
+    /// A log that was closed to be opened again at once starts and ends here.
+    reopens_as: Option<Bounds>,
+    pub cleaning: Cleaning,
 }
 
 enum Log {
@@ -130,15 +137,26 @@ impl Partition {
             sync_running: false,
             retention_at: 0,
             disk_failed: false,
+            reopens_as: None,
+            cleaning: Cleaning::default(),
         }
     }
 
     /// Its directory was found at the start, safe below `recovery_point`, its records deleted before
-    /// `deleted_before`. Retention looks at it a check interval and `later_ms` from now.
-    pub fn found(&mut self, recovery_point: u64, deleted_before: u64, later_ms: u64) {
+    /// `deleted_before`, compacted below `cleaned_to`. Retention and compaction look at it `later_ms`
+    /// later than they would.
+    pub fn found(
+        &mut self,
+        recovery_point: u64,
+        deleted_before: u64,
+        cleaned_to: u64,
+        later_ms: u64,
+    ) {
         (self.on_disk, self.has_directory) = (true, true);
         (self.recovery_point, self.deleted_before) = (recovery_point, deleted_before);
         self.retention_at = later_ms;
+        self.was_cleaned_to(cleaned_to);
+        self.look_later(later_ms);
     }
 
     /// Goes by other settings from now on. Whether they are others, and the next deadline with them.
@@ -276,7 +294,9 @@ impl Partition {
         let flush = flush.map(|since| since.saturating_add(self.settings.flush_ms));
         let next_look = self.retention_at + self.settings.retention_check_ms;
         let of_log = self.settings.of_log();
+        let may_delete = self.may_delete();
         let retention = match &mut self.log {
+            _ if !may_delete => None,
             Log::Open(organ) => organ.call(|log| log.deadline()).ok().flatten().map(|wall| {
                 now.mono_ms.saturating_add(wall.saturating_sub(now.wall_ms)).max(next_look)
             }),
@@ -287,7 +307,7 @@ impl Partition {
             }
             Log::Closed | Log::Offline(_) => None,
         };
-        flush.into_iter().chain(retention).min()
+        flush.into_iter().chain(retention).chain(self.look_at()).min()
     }
 
     /// Lets retention delete what is due, and says what has become due.
@@ -303,7 +323,7 @@ impl Partition {
             return Ticked::default();
         };
         let mut ticked = Ticked::default();
-        if look && retention.is_some_and(|due| due <= now.wall_ms) {
+        if look && self.may_delete() && retention.is_some_and(|due| due <= now.wall_ms) {
             self.retention_at = now.mono_ms;
             ticked.start_moved = self.delete_old(turn, end);
         }
@@ -361,8 +381,11 @@ impl Partition {
         call: impl FnOnce(&mut OffsetLog) -> R,
     ) -> Result<R, Refused> {
         if let Log::Closed = self.log {
+            let again = self.reopens_as.is_some();
             self.log = self.open(turn)?;
-            self.retention_at = turn.now.mono_ms;
+            if !again {
+                self.retention_at = turn.now.mono_ms;
+            }
         }
         let organ = match &mut self.log {
             Log::Open(organ) => organ,

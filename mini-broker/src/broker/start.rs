@@ -10,7 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_pcg::Pcg64;
 use uuid::Uuid;
 
-use super::checkpoints::{Checkpoints, LOG_STARTS, Lines, RECOVERY_POINTS};
+use super::checkpoints::{CLEANED_TO, Checkpoints, LOG_STARTS, Lines, RECOVERY_POINTS};
+use super::cleaner::Cleaner;
 use super::files::DELETE;
 use super::waiting::{Owner, Timers};
 use super::{Broker, Config, Event, Files, Now, Output};
@@ -56,6 +57,8 @@ impl Broker {
             checkpoints: Checkpoints::default(),
             measuring: BTreeMap::new(),
             applied,
+            cleaner: Cleaner::default(),
+            keyed: Arc::default(),
             cluster,
         };
         let all: Vec<(Uuid, usize)> = broker
@@ -68,6 +71,7 @@ impl Broker {
             (0..count as i32).for_each(|index| broker.add_partition(id, index));
         }
         broker.find_directories(out)?;
+        broker.tell_keyed(out);
         Ok(broker)
     }
 
@@ -78,6 +82,7 @@ impl Broker {
         };
         let points = read(self.files.as_ref(), RECOVERY_POINTS)?;
         let starts = read(self.files.as_ref(), LOG_STARTS)?;
+        let cleaned = read(self.files.as_ref(), CLEANED_TO)?;
         for (dir, place) in self.files.dirs()?.into_iter().zip(0..) {
             if dir == METADATA_DIR {
                 continue;
@@ -95,7 +100,7 @@ impl Broker {
                 let (topic, index) = (Arc::clone(&partition.topic), partition.index);
                 let of = |lines: &Lines| lines.of(&topic, index, created);
                 // One after the other: opening ten thousand logs at once would stop everything.
-                partition.found(of(&points), of(&starts), place);
+                partition.found(of(&points), of(&starts), of(&cleaned), place);
                 partition.timer = partition.deadline(Now { mono_ms: 0, wall_ms: 0 });
                 let timer = partition.timer;
                 timer.into_iter().for_each(|at| {

@@ -85,6 +85,7 @@ impl Broker {
                     self.apply(now, offset, &record, &mut changed, out);
                 }
                 self.configure(now, changed, out);
+                self.tell_keyed(out);
                 self.after_sync(now, to, out);
                 self.sync_metadata(out);
             }

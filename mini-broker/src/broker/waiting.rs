@@ -147,6 +147,7 @@ impl Broker {
         if let Some(to) = ticked.sync {
             self.sync_partition(topic, index, to, out);
         }
+        self.look(now, topic, index, out);
         self.rearm(now, topic, index);
     }
 

@@ -72,8 +72,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let broker = Broker::new(config, Box::new(files.clone()), terminal::seed(), &mut out)?;
     let mut signals = Signals::new()?;
     let (engine, to_engine) = Engine::new(broker, files, out);
+    let keyed = engine.keyed();
     let engine = tokio::spawn(engine.run());
-    let listening = tokio::spawn(listen::listen(listener, to_engine.clone(), max_request_bytes));
+    let listening = listen::listen(listener, to_engine.clone(), keyed, max_request_bytes);
+    let listening = tokio::spawn(listening);
 
     if let Some(file) = &args.port_file {
         write_port(file, address.port())?;

@@ -129,6 +129,18 @@ impl Table {
         }
     }
 
+    /// Renames a file, over another if need be. Neither has anything left that must reach the disk.
+    pub fn rename(&mut self, root: &Path, dir: &str, from: &str, to: &str) -> io::Result<()> {
+        if let Some(open) = self.dirs.get_mut(dir) {
+            for name in [from, to] {
+                self.open -= usize::from(open.files.remove(name).is_some());
+                open.dirty.remove(name);
+            }
+        }
+        let dir = root.join(dir);
+        fs::rename(dir.join(from), dir.join(to))
+    }
+
     /// The open file itself, for a reader who outlives this table's handle.
     pub fn file(&mut self, root: &Path, dir: &str, name: &str) -> io::Result<Arc<File>> {
         self.handle(root, dir, name, false).map(|handle| Arc::clone(&handle.file))

@@ -24,6 +24,15 @@ pub fn log(event: &Event) {
             Resource::Broker(id) => info!("broker {id}: settings changed"),
             Resource::AllBrokers => info!("all brokers: settings changed"),
         },
+        Event::Compacted { partition, before, after, unreadable } => {
+            info!("{partition}: compacted, {before} bytes → {after}");
+            if *unreadable > 0 {
+                warn!("{partition}: {unreadable} batches cannot be read; they stay as they are");
+            }
+        }
+        Event::NotCompacted { partition, why } => {
+            warn!("{partition}: not compacted, the log is as it was: {why}");
+        }
         Event::OrganBroke { lab, what, broken } => error!(
             "{}\n    {what} answers UNKNOWN_SERVER_ERROR until that is mended and the broker starts \
              again",

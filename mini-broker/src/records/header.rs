@@ -9,16 +9,18 @@ pub const MAGIC: usize = 16;
 pub const CRC: usize = 17;
 /// The CRC covers everything from here to the end.
 pub const ATTRIBUTES: usize = 21;
-const MAX_TIMESTAMP: usize = 35;
+pub const BASE_TIMESTAMP: usize = 27;
+pub const MAX_TIMESTAMP: usize = 35;
+pub const COUNT: usize = 57;
 
 /// What a record's timestamp is that has none.
 pub const NO_TIMESTAMP: i64 = -1;
 
 const CODEC_MASK: i16 = 0b111;
-const LOG_APPEND_TIME: i16 = 1 << 3;
+pub const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
-const DELETE_HORIZON: i16 = 1 << 6;
+pub const DELETE_HORIZON: i16 = 1 << 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
@@ -62,12 +64,12 @@ impl Header {
             crc: u32::from_be_bytes(at(bytes, CRC)),
             attributes: i16::from_be_bytes(at(bytes, ATTRIBUTES)),
             last_offset_delta: i32::from_be_bytes(at(bytes, 23)),
-            base_timestamp: i64::from_be_bytes(at(bytes, 27)),
+            base_timestamp: i64::from_be_bytes(at(bytes, BASE_TIMESTAMP)),
             max_timestamp: i64::from_be_bytes(at(bytes, MAX_TIMESTAMP)),
             producer_id: i64::from_be_bytes(at(bytes, 43)),
             producer_epoch: i16::from_be_bytes(at(bytes, 51)),
             base_sequence: i32::from_be_bytes(at(bytes, 53)),
-            count: i32::from_be_bytes(at(bytes, 57)),
+            count: i32::from_be_bytes(at(bytes, COUNT)),
         })
     }
 

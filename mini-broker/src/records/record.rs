@@ -21,6 +21,8 @@ pub struct Record<'a> {
     /// Where the record begins in the unpacked body, and its bytes with its length field.
     pub position: usize,
     pub size: usize,
+    /// Its bytes from its offset on: what does not change when its time is told relative to another.
+    pub from_offset_on: &'a [u8],
 }
 
 impl<'a> Records<'a> {
@@ -33,7 +35,7 @@ impl<'a> Records<'a> {
     }
 
     /// Ends after the header's count, or at the first record that cannot be read.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Record<'_>, Error>> {
+    pub fn iter(&self) -> impl Iterator<Item = Result<Record<'_>, Error>> + Clone {
         let mut position = 0;
         let mut index = 0;
         std::iter::from_fn(move || {
@@ -66,6 +68,7 @@ fn read<'a>(header: &Header, body: &'a [u8], position: usize) -> Result<Record<'
     let mut fields = Reader { rest: fields };
     fields.take(1, "no attributes")?;
     let timestamp_delta = fields.varint("no timestamp delta")?;
+    let from_offset_on = fields.rest;
     let offset_delta = fields.varint("no offset delta")?;
     let offset_delta =
         i32::try_from(offset_delta).map_err(|_| "its offset delta is no 32-bit number")?;
@@ -92,6 +95,7 @@ fn read<'a>(header: &Header, body: &'a [u8], position: usize) -> Result<Record<'
         headers,
         position,
         size,
+        from_offset_on,
     })
 }
 

@@ -1,11 +1,12 @@
 //! A broker driven by hand: time moves when the test says so, jobs end when the test says so, and
 //! the disk is in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
+use mini_broker::broker::compact::Compacted;
 use mini_broker::broker::{
     Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Measured, Now,
     Output, Ticket,
@@ -15,6 +16,7 @@ use mini_broker::validate::validate;
 use wire::{Api, Records, Request, Response};
 
 use crate::batches;
+use crate::mortal::Life;
 
 /// A disk that lives as long as a test: clones share it, so a broker can start on it again.
 #[derive(Clone, Default)]
@@ -24,10 +26,12 @@ pub struct MemFiles {
     pub texts: Arc<Mutex<BTreeMap<String, String>>>,
     /// What `dir` gives instead, if a test wants another kind of directory.
     pub instead: Option<fn(offset_log::MemDir) -> Box<dyn offset_log::Dir>>,
+    /// How long the partitions' directories live.
+    pub life: Life,
 }
 
 impl MemFiles {
-    fn log_bytes(&self, dir: &str) -> u64 {
+    pub fn log_bytes(&self, dir: &str) -> u64 {
         let files = self.dir_of(dir).files();
         let logs = files.iter().filter(|(name, _)| name.ends_with(".log"));
         logs.map(|(_, bytes)| bytes.len() as u64).sum()
@@ -43,6 +47,7 @@ impl MemFiles {
             metadata: offset_log_solution::MemDir::holding(self.metadata.files()),
             texts: Arc::new(Mutex::new(self.texts.lock().unwrap().clone())),
             instead: self.instead,
+            life: Life::default(),
         }
     }
 
@@ -53,8 +58,11 @@ impl MemFiles {
 
 impl Files for MemFiles {
     fn dir(&mut self, name: &str) -> io::Result<Box<dyn offset_log::Dir>> {
-        let dir = self.dir_of(name);
-        Ok(self.instead.map_or_else(|| Box::new(dir.clone()) as _, |instead| instead(dir.clone())))
+        let dir = self.mortal(name);
+        Ok(match self.instead {
+            Some(instead) => instead(dir.dir),
+            None => Box::new(dir),
+        })
     }
 
     fn metadata_dir(&mut self, _: &str) -> io::Result<Box<dyn offset_log_solution::Dir>> {
@@ -80,6 +88,16 @@ impl Files for MemFiles {
         Ok(dirs.iter().filter(|(_, dir)| !dir.files().is_empty()).map(|(n, _)| n.clone()).collect())
     }
 
+    fn rename(&mut self, dir: &str, from: &str, to: &str) -> io::Result<()> {
+        let dir = self.dir_of(dir);
+        let mut files = dir.files();
+        let bytes = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        self.life.spend()?;
+        dir.lose(from);
+        dir.put(to, bytes);
+        Ok(())
+    }
+
     fn set_aside(&mut self, name: &str, ending: &str) -> io::Result<String> {
         let mut dirs = self.dirs.lock().unwrap();
         let dir = dirs.remove(name).unwrap();
@@ -89,6 +107,7 @@ impl Files for MemFiles {
     }
 
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()> {
+        self.life.spend()?;
         self.texts.lock().unwrap().insert(name.into(), text.into());
         Ok(())
     }
@@ -113,7 +132,12 @@ pub struct ByHand {
     pub now: Now,
     pub events: Vec<Event>,
     pub answers: BTreeMap<u32, Answer>,
+    /// The bytes of the answers' slices, read when they were delivered: whoever sends them holds the
+    /// files open.
+    slices: BTreeMap<u32, Vec<Vec<u8>>>,
     pub jobs: Vec<(Call, Job)>,
+    /// The topics in which every record must have a key.
+    pub keyed: Arc<BTreeSet<String>>,
     last_request: u32,
 }
 
@@ -140,61 +164,63 @@ impl ByHand {
             now,
             events: Vec::new(),
             answers: BTreeMap::new(),
+            slices: BTreeMap::new(),
             jobs: Vec::new(),
+            keyed: Arc::default(),
             last_request: 0,
         };
-        by_hand.sort(out);
+        by_hand.deliver(out);
         by_hand
     }
 
     /// Sends a request and gives its number; the answer may come later.
     pub fn send(&mut self, version: i16, body: impl Into<Request>) -> u32 {
         self.last_request += 1;
-        let input = request(self.last_request, version, body);
-        self.input(input);
+        let Input::Request { ticket, client, request, .. } =
+            request(self.last_request, version, body)
+        else {
+            unreachable!("it is one");
+        };
+        let verdicts = validate(&request, &self.keyed);
+        self.input(Input::Request { ticket, client, request, verdicts });
         self.last_request
     }
 
     pub fn input(&mut self, input: Input) {
+        self.turn(vec![input]);
+    }
+
+    /// A turn, as the engine does it: everything delivered before the tick.
+    pub fn turn(&mut self, inputs: Vec<Input>) {
         let mut out = Vec::new();
-        self.broker.handle(self.now, input, &mut out);
+        for input in inputs {
+            self.broker.handle(self.now, input, &mut out);
+        }
+        self.deliver(std::mem::take(&mut out));
         self.broker.tick(self.now, &mut out);
-        self.sort(out);
+        self.deliver(out);
     }
 
     /// Lets time pass, all at once.
     pub fn pass(&mut self, ms: u64) {
         self.now.mono_ms += ms;
         self.now.wall_ms += ms;
-        let mut out = Vec::new();
-        self.broker.tick(self.now, &mut out);
-        self.sort(out);
+        self.turn(vec![]);
     }
 
-    /// Ends all jobs, and those that they lead to, with success.
+    /// Does all jobs, and those that they lead to.
     pub fn run_jobs(&mut self) {
         while self.run_job() {}
     }
 
-    /// Ends the oldest job with success. Whether there was one.
+    /// Does the oldest job. Whether there was one.
     pub fn run_job(&mut self) -> bool {
         if self.jobs.is_empty() {
             return false;
         }
         let (call, job) = self.jobs.remove(0);
-        let mut done = done(&job);
-        match job {
-            Job::Sync { .. } => {}
-            Job::Remove { dir } => drop(self.files.dirs.lock().unwrap().remove(&dir)),
-            Job::Checkpoint { name, text } => {
-                self.files.texts.lock().unwrap().insert(name, text);
-            }
-            Job::Measure { dirs } => {
-                let sizes = dirs.iter().map(|dir| self.files.log_bytes(dir)).collect();
-                done = Done::Measured(Measured { sizes, ..measured() });
-            }
-        }
-        self.input(Input::Done { call, done: Ok(done) });
+        let done = self.files.run(job);
+        self.input(Input::Done { call, done });
         true
     }
 
@@ -214,21 +240,27 @@ impl ByHand {
 
     /// The values of a fetch that has been answered.
     pub fn fetched(&mut self, number: u32) -> Option<Vec<(i64, String)>> {
-        let Answer::Response { body, slices } = self.answers.remove(&number)? else {
+        let mut values = Vec::new();
+        for bytes in self.fetched_bytes(number)? {
+            values.extend(batches::values(&bytes));
+        }
+        Some(values)
+    }
+
+    /// The batches of a fetch that has been answered, one piece for each partition that has some.
+    pub fn fetched_bytes(&mut self, number: u32) -> Option<Vec<Vec<u8>>> {
+        let Answer::Response { body, .. } = self.answers.remove(&number)? else {
             panic!("no response");
         };
+        let slices = self.slices.remove(&number).unwrap_or_default();
         let Response::Fetch(body) = body else { panic!("{body:?}") };
-        let mut values = Vec::new();
         for partition in body.responses.iter().flat_map(|topic| &topic.partitions) {
             assert!(partition.error_code.is_ok(), "{}", partition.error_code);
             if let Records::There { slot, len } = partition.records {
-                let mut bytes = vec![0; len as usize];
-                let read = self.files.read_at(&slices[slot as usize], &mut bytes).unwrap();
-                assert_eq!(read, bytes.len());
-                values.extend(batches::values(&bytes));
+                assert_eq!(slices[slot as usize].len(), len as usize);
             }
         }
-        Some(values)
+        Some(slices)
     }
 
     /// Makes a topic by asking for its metadata, as clients do.
@@ -247,15 +279,25 @@ impl ByHand {
         partition.base_offset
     }
 
-    fn sort(&mut self, out: Vec<Output>) {
+    fn deliver(&mut self, out: Vec<Output>) {
         for output in out {
             match output {
                 Output::Answer { ticket, answer } => {
+                    if let Answer::Response { slices, .. } = &answer {
+                        let bytes = slices.iter().map(|slice| {
+                            let mut bytes = vec![0; slice.len as usize];
+                            let read = self.files.read_at(slice, &mut bytes).unwrap();
+                            bytes.truncate(read);
+                            bytes
+                        });
+                        self.slices.insert(ticket.request, bytes.collect());
+                    }
                     let before = self.answers.insert(ticket.request, answer);
                     assert!(before.is_none(), "request {} is answered twice", ticket.request);
                 }
                 Output::Do { call, job } => self.jobs.push((call, job)),
                 Output::Tell(event) => self.events.push(event),
+                Output::Keyed(topics) => self.keyed = topics,
             }
         }
     }
@@ -267,13 +309,15 @@ pub fn done(job: &Job) -> Done {
         Job::Sync { to, .. } => Done::Synced { to: *to },
         Job::Remove { .. } => Done::Removed,
         Job::Checkpoint { .. } => Done::Written,
+        Job::Compact { .. } => Done::Compacted(Compacted::default()),
+        Job::Sweep { .. } => Done::Swept,
         Job::Measure { dirs } => {
             Done::Measured(Measured { sizes: vec![0; dirs.len()], ..measured() })
         }
     }
 }
 
-fn measured() -> Measured {
+pub fn measured() -> Measured {
     let log_dir = "/data".into();
     Measured { log_dir, total_bytes: 1000, usable_bytes: 400, sizes: Vec::new() }
 }
@@ -284,7 +328,7 @@ pub fn request(number: u32, api_version: i16, request: impl Into<Request>) -> In
     Input::Request {
         ticket: Ticket { connection: 1, request: number },
         client: Client { id: None, host: IpAddr::V4(Ipv4Addr::LOCALHOST), api_version },
-        verdicts: validate(&request),
+        verdicts: validate(&request, &Default::default()),
         request,
     }
 }

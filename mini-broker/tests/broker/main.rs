@@ -4,10 +4,14 @@
 // What the tests stand on.
 mod batches;
 mod by_hand;
+mod mortal;
 mod process;
 
 // By hand.
 mod alter_configs;
+mod compacted;
+mod compaction;
+mod compaction_kills;
 mod configs;
 mod delete_records;
 mod determinism;

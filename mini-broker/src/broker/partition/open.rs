@@ -5,6 +5,7 @@ use std::io;
 use wire::ErrorCode;
 
 use super::{Log, Partition, Turn};
+use crate::broker::compact::swap;
 use crate::broker::files::STRAY;
 use crate::broker::start::{LEADER_EPOCHS, PARTITION_METADATA, parse_topic_id, topic_id_text};
 use crate::broker::{Event, Output, Refused};
@@ -14,9 +15,12 @@ use crate::labs::{Broken, Organ, fenced};
 impl Partition {
     /// An error of the disk leaves the log closed: the next call tries again.
     pub(super) fn open(&mut self, turn: &mut Turn) -> Result<Log, Refused> {
-        let config = self.settings.of_log();
-        let (trusted_to, start) = (self.recovery_point, self.deleted_before);
-        let dir = self.directory(turn).map_err(|error| self.storage(turn, error.into()))?;
+        let (config, start) = (self.settings.of_log(), self.deleted_before);
+        let own = self.own_files(turn).and_then(|()| swap::settle(turn.files, &self.dir));
+        let litter = own.map_err(|error| self.storage(turn, error.into()))?;
+        let dir = turn.files.dir(&self.dir).map_err(|error| self.storage(turn, error.into()))?;
+        // What this broker has written itself, it need not read.
+        let trusted_to = self.reopens_as.map_or(self.recovery_point, |was| was.high_watermark);
         let mut organ = match open_fenced(dir, config, trusted_to, start) {
             Ok(Ok((organ, cut_bytes))) => {
                 if cut_bytes > 0 {
@@ -38,15 +42,24 @@ impl Partition {
             }
             // And what will be written where something was lost is not on the disk either.
             self.recovery_point = self.recovery_point.min(end);
+            self.opened_for_cleaning(end, litter);
+        }
+        if let Some(was) = self.reopens_as.take() {
+            // The files remember only where segments begin.
+            let again = organ.call(|log| log.delete_before(was.log_start));
+            if let Ok(Err(error)) = again {
+                self.reopens_as = Some(was);
+                return Err(self.storage(turn, error.into()));
+            }
         }
         Ok(Log::Open(organ))
     }
 
-    fn directory(&mut self, turn: &mut Turn) -> io::Result<Box<dyn offset_log::Dir>> {
+    fn own_files(&mut self, turn: &mut Turn) -> io::Result<()> {
         if self.own_directory(turn)? {
             self.write_own_files(turn)?;
         }
-        turn.files.dir(&self.dir)
+        Ok(())
     }
 
     /// Sets aside a directory of this name that is not this partition's, and says whether there was
