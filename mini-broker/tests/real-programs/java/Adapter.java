@@ -71,7 +71,9 @@ public class Adapter {
 
     static void hello(JsonNode request, ObjectNode answer) {
         broker = request.get("broker").asText();
-        admin = Admin.create(Map.of("bootstrap.servers", broker));
+        // A broker that leaves a request unanswered is asked for less than a minute.
+        admin = Admin.create(Map.of("bootstrap.servers", broker, "default.api.timeout.ms", "10000",
+            "request.timeout.ms", "5000"));
         consumer = new KafkaConsumer<>(Map.of(
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());

@@ -7,6 +7,7 @@ from programs import Failed
 
 OFFSET_OUT_OF_RANGE = 1
 UNKNOWN_TOPIC_OR_PARTITION = 3
+REQUEST_TIMED_OUT = 7
 INVALID_TOPIC_EXCEPTION = 17
 INVALID_PARTITIONS = 37
 INVALID_REPLICATION_FACTOR = 38
@@ -225,6 +226,8 @@ class BadInput:
         )
         got = self.client.ask("admin", request=request, **asked)["codes"]
         self.judge(name, got == codes, f"error {got}, wanted {codes}: {request} {asked}")
+        if got == [REQUEST_TIMED_OUT]:
+            raise Failed(f"{request} is not answered")
 
     def judge(self, row, ok, detail):
         self.suite.report.check(("bad input", row, self.client.name), ok, detail)

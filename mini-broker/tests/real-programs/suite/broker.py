@@ -35,8 +35,8 @@ def build(features, release):
     raise SystemExit("cargo named no binary")
 
 
-# Old records are looked for often, or the checks would wait for minutes.
-SETTINGS = ["log.retention.check.interval.ms=500"]
+# What is old, or has a newer one of its key, is looked for often, or the checks would wait for minutes.
+SETTINGS = ["log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200"]
 
 
 class Broker:

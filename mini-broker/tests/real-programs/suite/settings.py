@@ -196,12 +196,13 @@ def compaction(settings):
     """The newest record of each key is left, under the offset it always had."""
     topic = settings.topic("compaction")
     written = records(Topic("compaction", "x", "x", 1), ["times", "nulls"])[:300]
+    written[299][2] = None  # a tombstone, the newest of its key
     settings.write(topic, written[:150])
     policy = "cleanup.policy=compact,segment.ms=200"
     if settings.value("topics", topic, "min.cleanable.dirty.ratio"):
         policy += ",min.cleanable.dirty.ratio=0.01"
     settings.set(topic, policy)
-    settings.write(topic, written[150:])
+    settings.write(topic, written[150:], codec="zstd")
     for name in ("java", "confluent", "kafka-python"):
         if name in settings.suite.by_name:
             program = settings.suite.by_name[name]
