@@ -84,8 +84,8 @@ pub fn overtaking(view: &[Seen]) -> Option<(&Seen, &Seen)> {
 fn story(view: &View) -> Option<String> {
     let (early, late) = overtaking(&view.seen)?;
     Some(format!(
-        "{} overtook itself: order #{} (partition {}, offset {}) was read before\n\
-         #{} (partition {}, offset {}).",
+        "{} overtook itself: order #{} (partition {}, offset {})\n\
+         was read before order #{} (partition {}, offset {}).",
         late.key,
         early.number,
         early.partition,
