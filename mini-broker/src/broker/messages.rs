@@ -1,0 +1,235 @@
+//! What goes into the broker, and what comes out of it: values that a list can hold, a simulator make
+//! and a test compare.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use wire::{Request, Response};
+
+use super::compact::{Compacted, Plan};
+use crate::coordinator::Resource;
+use crate::validate::Verdicts;
+
+/// The time, twice: `mono_ms` for waiting, `wall_ms` for timestamps and retention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since some start; it never goes back.
+    pub mono_ms: u64,
+    /// Milliseconds since 1970, as the system's clock has them.
+    pub wall_ms: u64,
+}
+
+/// Which request of which connection. Every ticket is answered exactly once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    pub connection: u32,
+    pub request: u32,
+}
+
+/// Who asks, and in which version of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    pub id: Option<String>,
+    pub host: IpAddr,
+    pub api_version: i16,
+}
+
+/// A job that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call(pub u64);
+
+#[derive(Debug)]
+pub enum Input {
+    /// A request; what its batches' headers and checksums are worth was found out before.
+    Request { ticket: Ticket, client: Client, request: Request, verdicts: Verdicts },
+    /// The connection is closed: nothing may be parked for it any more.
+    Gone { connection: u32 },
+    /// A job has ended.
+    Done { call: Call, done: io::Result<Done> },
+}
+
+impl Input {
+    /// Whether no file is renamed, cut or removed for it. Before any other input, answers that name
+    /// bytes of files must be on their way.
+    pub fn leaves_files_alone(&self) -> bool {
+        match self {
+            Input::Request { request, .. } => matches!(
+                request,
+                Request::Produce(_)
+                    | Request::Fetch(_)
+                    | Request::ListOffsets(_)
+                    | Request::Metadata(_)
+                    | Request::ApiVersions(_)
+            ),
+            Input::Gone { .. } => true,
+            Input::Done { .. } => false,
+        }
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    Answer {
+        ticket: Ticket,
+        answer: Answer,
+    },
+    Do {
+        call: Call,
+        job: Job,
+    },
+    Tell(Event),
+    /// From now on, batches for these topics are looked into before they come here: every record
+    /// must have a key.
+    Keyed(Arc<BTreeSet<String>>),
+}
+
+#[derive(Debug, PartialEq)]
+pub enum Answer {
+    /// `slices[n]` is what the body's `Records::There { slot: n, .. }` stands for.
+    Response { body: Response, slices: Vec<Located> },
+    /// acks=0: the client does not listen.
+    Nothing,
+    /// Close the connection, for this reason.
+    HangUp(String),
+}
+
+/// Bytes of a segment's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located {
+    pub dir: Arc<str>,
+    /// The segment's base offset, which names its file.
+    pub segment: u64,
+    pub position: u64,
+    pub len: u32,
+}
+
+/// Slow work, done elsewhere; its end comes back as [`Input::Done`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Everything written to the directory so far, to the disk: its log is then safe below `to`.
+    Sync {
+        dir: String,
+        to: u64,
+    },
+    Remove {
+        dir: String,
+    },
+    Checkpoint {
+        name: String,
+        text: String,
+    },
+    /// How large the logs in these directories are, and how much room is left.
+    Measure {
+        dirs: Vec<String>,
+    },
+    /// A pass of compaction. It touches no file that is there.
+    Compact {
+        dir: String,
+        plan: Plan,
+    },
+    /// The directory's names to the disk, then the files removed that wait for it (see
+    /// [`compact::swap::litter`]). A directory that is gone is swept.
+    Sweep {
+        dir: String,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    Synced { to: u64 },
+    Removed,
+    Written,
+    Compacted(Compacted),
+    Swept,
+    Measured(Measured),
+}
+
+/// What lies in the data directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// The data directory's absolute path.
+    pub log_dir: String,
+    /// How large the volume is on which it lies.
+    pub total_bytes: u64,
+    /// How much of it can still be filled.
+    pub usable_bytes: u64,
+    /// The bytes of the `.log` files in each directory, in the order that was asked for.
+    pub sizes: Vec<u64>,
+}
+
+/// What a person watching the broker may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    TopicCreated {
+        topic: String,
+    },
+    TopicDeleted {
+        topic: String,
+    },
+    /// Bytes behind the last whole batch were cut off when the log was opened.
+    Cut {
+        partition: String,
+        bytes: u64,
+    },
+    SegmentsDeleted {
+        partition: String,
+        count: usize,
+        log_start: u64,
+    },
+    /// DeleteRecords moved the start of a log.
+    RecordsDeleted {
+        partition: String,
+        log_start: u64,
+    },
+    /// Settings were changed; the new ones count from now on.
+    SettingsChanged {
+        resource: Resource,
+    },
+    /// Only the newest record of each key is left: of `before` bytes, `after`. Batches that cannot
+    /// be read stay as they are.
+    Compacted {
+        partition: String,
+        before: u64,
+        after: u64,
+        unreadable: u64,
+    },
+    /// Told once: it is tried again, and again if need be.
+    NotCompacted {
+        partition: String,
+        why: String,
+    },
+    /// An organ panicked: this partition answers no more, or this topic was not made.
+    OrganBroke {
+        lab: &'static str,
+        what: String,
+        broken: crate::labs::Broken,
+    },
+    /// The disk failed a partition.
+    Storage {
+        partition: String,
+        why: String,
+        offline: bool,
+    },
+    /// A directory that is not a partition of this cluster was left alone; the name that a partition
+    /// needs was taken from it.
+    Stray {
+        dir: String,
+    },
+    /// A small file could not be written; it is tried again.
+    CheckpointFailed {
+        what: String,
+        why: String,
+    },
+    JobFailed {
+        job: Job,
+        why: String,
+    },
+}
+
+impl<R: Into<Response>> From<R> for Answer {
+    fn from(body: R) -> Self {
+        Answer::Response { body: body.into(), slices: Vec::new() }
+    }
+}
