@@ -16,87 +16,51 @@
 //!
 //! `@MS` before an input sets the clock.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-
 use offset_log::{Batch, Config, Error, MemDir, OffsetLog, Slice, log_file};
 
 use super::batches::{batch, placed};
+use grammar::Line;
+
+#[path = "../../../transcript.rs"]
+mod grammar;
 
 /// Runs a script and returns it with the outputs in place.
 pub fn transcript(script: &str) -> String {
-    let mut stage = Stage { dir: MemDir::new(), config: Config::default(), log: None, now_ms: 0 };
-    let mut text = String::new();
-    for line in script.trim().lines().map(str::trim) {
-        writeln!(text, "{line}").expect("a string takes all");
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let outputs = stage.input(line).unwrap_or_else(|error| vec![format!("error: {error}")]);
-        for output in outputs {
-            writeln!(text, "  {output}").expect("a string takes all");
-        }
-    }
-    text
+    let mut stage = Stage { dir: MemDir::new(), config: Config::default(), log: None };
+    grammar::run(script, |line| stage.input(line))
 }
 
 struct Stage {
     dir: MemDir,
     config: Config,
     log: Option<OffsetLog>,
-    now_ms: u64,
-}
-
-struct Words<'a> {
-    plain: Vec<&'a str>,
-    named: BTreeMap<&'a str, u64>,
-}
-
-impl Words<'_> {
-    fn number(&self, n: usize) -> u64 {
-        self.plain[n].parse().unwrap_or_else(|_| panic!("`{}` is no number", self.plain[n]))
-    }
-
-    fn named(&self, name: &str) -> Option<u64> {
-        self.named.get(name).copied()
-    }
 }
 
 impl Stage {
-    fn input(&mut self, line: &str) -> Result<Vec<String>, Error> {
-        let mut words = Words { plain: Vec::new(), named: BTreeMap::new() };
-        for word in line.split_whitespace() {
-            if let Some(now_ms) = word.strip_prefix('@') {
-                self.now_ms = now_ms.parse().expect("@ and milliseconds");
-            } else if let Some((name, value)) = word.split_once('=') {
-                words.named.insert(name, value.parse().expect("a number after ="));
-            } else {
-                words.plain.push(word);
-            }
-        }
-        if words.plain[0] == "open" {
+    fn input(&mut self, line: &Line) -> Result<Vec<String>, Error> {
+        if line.verb == "open" {
             self.config = Config {
-                segment_bytes: words.named("segment.bytes").unwrap_or(self.config.segment_bytes),
-                segment_ms: words.named("segment.ms").unwrap_or(self.config.segment_ms),
-                index_interval_bytes: words
+                segment_bytes: line.named("segment.bytes").unwrap_or(self.config.segment_bytes),
+                segment_ms: line.named("segment.ms").unwrap_or(self.config.segment_ms),
+                index_interval_bytes: line
                     .named("index.interval.bytes")
                     .unwrap_or(self.config.index_interval_bytes),
-                retention_ms: words.named("retention.ms").or(self.config.retention_ms),
-                retention_bytes: words.named("retention.bytes"),
+                retention_ms: line.named("retention.ms").or(self.config.retention_ms),
+                retention_bytes: line.named("retention.bytes"),
                 ..self.config
             };
             return self.open(0);
         }
-        let now_ms = self.now_ms;
+        let now_ms = line.now_ms;
         let Stage { dir, .. } = self;
         let log = self.log.as_mut().expect("the first line opens the log");
         let bounds = |log: &OffsetLog| format!("log {} to {}", log.log_start(), log.log_end());
-        Ok(match words.plain[0] {
+        Ok(match line.verb {
             "append" => {
-                let time = words.named("time").unwrap_or(now_ms) as i64;
-                let bytes = words.named("bytes").unwrap_or(0) as usize;
-                let epoch = words.named("epoch").unwrap_or(0) as i32;
-                let mut batch = batch(words.number(1) as u32, bytes, time);
+                let time = line.named("time").unwrap_or(now_ms) as i64;
+                let bytes = line.named("bytes").unwrap_or(0) as usize;
+                let epoch = line.named("epoch").unwrap_or(0) as i32;
+                let mut batch = batch(line.number(0) as u32, bytes, time);
                 let appended = log.append(now_ms, epoch, &mut batch)?;
                 let sealed = appended.sealed.map(|base| format!(", segment {base} is sealed"));
                 let sealed = sealed.unwrap_or_default();
@@ -104,7 +68,7 @@ impl Stage {
             }
             "fetched" => {
                 let mut bytes = Vec::new();
-                for word in &words.plain[1..] {
+                for word in &line.words {
                     let (base, records) = word.split_once('+').expect("BASE+RECORDS");
                     let batch = batch(records.parse().expect("records"), 0, now_ms as i64);
                     bytes.extend(placed(batch, base.parse().expect("a base offset"), 0));
@@ -113,16 +77,16 @@ impl Stage {
                 vec![format!("offsets {} to {}", appended.first, appended.last)]
             }
             "read" => {
-                let below = words.named("below").unwrap_or(log.log_end());
-                let max = words.named("max").unwrap_or(1 << 20) as u32;
-                vec![described(dir, log.read(words.number(1), below, max)?)]
+                let below = line.named("below").unwrap_or(log.log_end());
+                let max = line.named("max").unwrap_or(1 << 20) as u32;
+                vec![described(dir, log.read(line.number(0), below, max)?)]
             }
             "time" => {
-                let found = log.find_time(words.number(1) as i64)?;
+                let found = log.find_time(line.number(0) as i64)?;
                 vec![found.map_or("nothing is as new".to_owned(), |slice| described(dir, slice))]
             }
             "tick" => {
-                let watermark = words.named("watermark").unwrap_or(log.log_end());
+                let watermark = line.named("watermark").unwrap_or(log.log_end());
                 let removed = log.tick(now_ms, watermark)?;
                 let mut lines: Vec<_> =
                     removed.iter().map(|base| format!("segment {base} is removed")).collect();
@@ -130,18 +94,18 @@ impl Stage {
                 lines
             }
             "truncate" => {
-                log.truncate(words.number(1))?;
+                log.truncate(line.number(0))?;
                 vec![bounds(log)]
             }
             "delete-before" => {
-                log.delete_before(words.number(1))?;
+                log.delete_before(line.number(0))?;
                 vec![bounds(log)]
             }
             "files" => {
                 dir.files().iter().map(|(name, bytes)| format!("{name} {}", bytes.len())).collect()
             }
             "index" => {
-                let bytes = dir.bytes(&format!("{:020}.index", words.number(1)));
+                let bytes = dir.bytes(&format!("{:020}.index", line.number(0)));
                 let number =
                     |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().expect("four bytes"));
                 let entries = bytes.chunks_exact(8).map(|entry| entry.split_at(4));
@@ -151,8 +115,8 @@ impl Stage {
                 let files = dir.files();
                 let (name, bytes) =
                     files.iter().rfind(|(name, _)| name.ends_with(".log")).expect("a .log file");
-                let at = bytes.len() as u64 - words.number(1);
-                vec![match words.plain[0] {
+                let at = bytes.len() as u64 - line.number(0);
+                vec![match line.verb {
                     "tear" => {
                         dir.tear(name, at);
                         format!("{name} {at} bytes")
@@ -163,7 +127,7 @@ impl Stage {
                     }
                 }]
             }
-            "restart" => return self.open(words.named("trusted").unwrap_or(0)),
+            "restart" => return self.open(line.named("trusted").unwrap_or(0)),
             other => panic!("no such input: {other}"),
         })
     }

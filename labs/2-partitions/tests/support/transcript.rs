@@ -17,7 +17,6 @@
 //! `@MS` before an input sets the clock. A record reads `#5 anna 2`: the fifth of all, Anna's second.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use partitions::{
     Error, Load, Partitioner, Seen, by_time, for_key, in_turn, moved, overtaken, overtaken_by_key,
@@ -25,22 +24,15 @@ use partitions::{
 };
 
 use super::librdkafka;
+use grammar::Line;
+
+#[path = "../../../transcript.rs"]
+mod grammar;
 
 /// Runs a script and returns it with the outputs in place.
 pub fn transcript(script: &str) -> String {
     let mut stage = Stage::default();
-    let mut text = String::new();
-    for line in script.trim().lines().map(str::trim) {
-        writeln!(text, "{line}").expect("a string takes all");
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let outputs = stage.input(line).unwrap_or_else(|error| vec![format!("error: {error}")]);
-        for output in outputs {
-            writeln!(text, "  {output}").expect("a string takes all");
-        }
-    }
-    text
+    grammar::run(script, |line| stage.input(line))
 }
 
 #[derive(Default)]
@@ -52,51 +44,25 @@ struct Stage {
     view: Vec<Seen>,
     brokers: Vec<i32>,
     placed: Vec<Vec<i32>>,
-    now_ms: u64,
-}
-
-struct Words<'a> {
-    plain: Vec<&'a str>,
-    named: BTreeMap<&'a str, u64>,
-}
-
-impl Words<'_> {
-    fn number(&self, n: usize) -> u64 {
-        self.plain[n].parse().unwrap_or_else(|_| panic!("`{}` is no number", self.plain[n]))
-    }
-
-    fn named(&self, name: &str, usual: u64) -> u64 {
-        self.named.get(name).copied().unwrap_or(usual)
-    }
 }
 
 impl Stage {
-    fn input(&mut self, line: &str) -> Result<Vec<String>, Error> {
-        let mut words = Words { plain: Vec::new(), named: BTreeMap::new() };
-        for word in line.split_whitespace() {
-            if let Some(now_ms) = word.strip_prefix('@') {
-                self.now_ms = now_ms.parse().expect("@ and milliseconds");
-            } else if let Some((name, value)) = word.split_once('=') {
-                words.named.insert(name, value.parse().expect("a number after ="));
-            } else {
-                words.plain.push(word);
-            }
-        }
-        Ok(match words.plain[0] {
+    fn input(&mut self, line: &Line) -> Result<Vec<String>, Error> {
+        Ok(match line.verb {
             "topic" => {
-                self.partitions = vec![Vec::new(); words.number(1) as usize];
+                self.partitions = vec![Vec::new(); line.number(0) as usize];
                 (self.sent, self.of_key) = (0, BTreeMap::new());
-                let batch = words.named("batch", 16_384) as u32;
+                let batch = line.named("batch").unwrap_or(16_384) as u32;
                 self.partitioner = Some(Partitioner::new(batch));
                 self.size()
             }
-            "send" => words.plain[1..].iter().map(|key| self.send(key, &words)).collect(),
+            "send" => line.words.iter().map(|key| self.send(key, line)).collect(),
             "grow" => {
-                self.partitions.resize(words.number(1) as usize, Vec::new());
+                self.partitions.resize(line.number(0) as usize, Vec::new());
                 self.size()
             }
             "read" => {
-                self.view = in_turn(&self.partitions, words.named("at_once", 10) as usize);
+                self.view = in_turn(&self.partitions, line.named("at_once").unwrap_or(10) as usize);
                 seen(&self.view)
             }
             "sort" => {
@@ -104,27 +70,27 @@ impl Stage {
                 seen(&self.view)
             }
             "compare" => {
-                let of = words.named("of", 4) as u32;
-                let line = |key: &&str| {
+                let of = line.named("of").unwrap_or(4) as u32;
+                let compared = |key: &&str| {
                     let (ours, theirs) = (for_key(key.as_bytes(), of), librdkafka(key, of));
                     format!("{key}: Kafka {ours}, librdkafka {theirs}")
                 };
-                words.plain[1..].iter().map(line).collect()
+                line.words.iter().map(compared).collect()
             }
             "moved" => {
-                let count = words.named("keys", 1000);
+                let count = line.named("keys").unwrap_or(1000);
                 let keys: Vec<String> = (0..count).map(|n| format!("user-{n}")).collect();
                 let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-                let moved = moved(&keys, words.number(1) as u32, words.number(2) as u32);
+                let moved = moved(&keys, line.number(0) as u32, line.number(1) as u32);
                 vec![format!("{moved} of {count} keys belong elsewhere")]
             }
             "brokers" => {
-                self.brokers = (1..words.plain.len()).map(|n| words.number(n) as i32).collect();
+                self.brokers = (0..line.words.len()).map(|n| line.number(n) as i32).collect();
                 vec![]
             }
             "spread" => {
-                let replicas = words.named("replicas", 1) as u16;
-                let add = words.number(1) as u32;
+                let replicas = line.named("replicas").unwrap_or(1) as u16;
+                let add = line.number(0) as u32;
                 let added = spread(&self.brokers, &self.placed, add, replicas)?;
                 let first = self.placed.len();
                 let places = added.iter().zip(first..);
@@ -149,12 +115,12 @@ impl Stage {
         }]
     }
 
-    fn send(&mut self, key: &str, words: &Words) -> String {
+    fn send(&mut self, key: &str, line: &Line) -> String {
         let all: Vec<u32> = (0..self.partitions.len() as u32).collect();
-        let bytes = words.named("bytes", 10) as u32;
+        let bytes = line.named("bytes").unwrap_or(10) as u32;
         let partitioner = self.partitioner.as_mut().expect("the first line makes a topic");
         let given = (key != "-").then_some(key.as_bytes());
-        let random = words.named("random", 0) as u32;
+        let random = line.named("random").unwrap_or(0) as u32;
         let partition = partitioner.partition(given, bytes, all.len() as u32, &all, random);
         self.sent += 1;
         let name = match given {
@@ -170,7 +136,7 @@ impl Stage {
         let seen = Seen {
             partition,
             offset: log.len() as u64,
-            time_ms: words.named("time", self.now_ms) as i64,
+            time_ms: line.named("time").unwrap_or(line.now_ms) as i64,
             key: name,
             number: self.sent,
         };
