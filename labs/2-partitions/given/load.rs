@@ -25,7 +25,7 @@ impl Load {
         }
     }
 
-    /// Partitions that this broker leads: clients write to it and read from it.
+    /// Partitions that this broker leads: clients write to it, and mostly read from it.
     pub fn leads(&self, broker: i32) -> usize {
         self.0.get(&broker).map_or(0, |(leads, _)| *leads)
     }

@@ -3,7 +3,7 @@
 //! deleted, one how far a log was compacted.
 //!
 //! The lines name a partition, not a topic's id. So that a topic never goes by a line of an earlier
-//! one with its name, each file also has a line for the metadata log: how much of it was known when
+//! one with its name, each file here also has a line for the metadata log: how much of it was known when
 //! the file was written. A topic that begins behind that is not meant.
 //! (`OffsetCheckpointFile`, `CheckpointFile`.)
 

@@ -1,6 +1,7 @@
 //! DescribeLogDirs: how large each partition's log is, and how much room is left. The logs that are
 //! open know their size; for the others a job looks at the files, so that nothing has to be opened
-//! and nobody has to wait. (`ReplicaManager.describeLogDirs`, KIP-113.)
+//! and nobody has to wait. (`ReplicaManager.describeLogDirs`, KIP-113;
+//! the room that is left: KIP-827.)
 
 use std::collections::BTreeMap;
 use std::io;

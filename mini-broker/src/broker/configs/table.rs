@@ -59,7 +59,7 @@ pub const SETTINGS: &[Setting] = settings! {
     "delete.topic.enable", Kind::Bool, Some("true"),
         "Whether topics may be deleted.";
     "fetch.max.bytes", Kind::Int { min: 1024 }, Some("57671680"),
-        "The most bytes one fetch is answered with, whatever the client allows.";
+        "The most bytes one fetch is answered with, whatever the client allows. The first batch comes however large it is.";
     "log.cleaner.backoff.ms", Kind::Long { min: 0 }, Some("15000"),
         "How often compacted logs are looked at for something to clean.";
     "log.cleaner.dedupe.buffer.size", Kind::Long { min: 1 }, Some("134217728"),
@@ -71,7 +71,7 @@ pub const SETTINGS: &[Setting] = settings! {
     "log.cleaner.min.compaction.lag.ms" => "min.compaction.lag.ms", Kind::Long { min: 0 }, Some("0"),
         "The age below which a record is not compacted.";
     "log.cleanup.policy" => "cleanup.policy", Kind::List(&["compact", "delete"]), Some("delete"),
-        "What happens to old segments: deleted by age and size, or compacted to the newest record of each key.";
+        "What happens to old segments: deleted by age and size, compacted to the newest record of each key, or both.";
     "log.flush.interval.ms" => "flush.ms", Kind::Long { min: 0 }, Some("60000"),
         "The longest time that written records wait for an fsync.";
     "log.index.interval.bytes" => "index.interval.bytes", Kind::Int { min: 0 }, Some("4096"),
@@ -83,7 +83,7 @@ pub const SETTINGS: &[Setting] = settings! {
     "log.message.timestamp.type" => "message.timestamp.type", Kind::Choice(&["CreateTime", "LogAppendTime"]), Some("CreateTime"),
         "Whose clock a record's timestamp comes from: the producer's, or the broker's.";
     "log.retention.bytes" => "retention.bytes", Kind::Long { min: i64::MIN }, Some("-1"),
-        "The size of a partition from which on its oldest segments are deleted; -1: no limit.";
+        "The oldest segment of a partition is deleted if at least so many bytes stay without it; -1: no limit.";
     "log.retention.check.interval.ms", Kind::Long { min: 1 }, Some("300000"),
         "How often segments are looked at that may be too old.";
     "log.retention.hours", Kind::Int { min: i64::MIN }, Some("168"),
