@@ -150,6 +150,9 @@ fn print_after(lab: &Lab, tests: &[Test], chosen: &[Test]) {
     let of_step = tests.iter().filter(|(name, _)| step_of(name) == step).count();
     let one_whole_step =
         chosen.iter().all(|(name, _)| step_of(name) == step) && chosen.len() == of_step;
+    if chosen.len() == tests.len() {
+        return println!("all steps are done.    next: cargo workshop status");
+    }
     if step == u32::MAX || !one_whole_step {
         return;
     }
@@ -158,10 +161,7 @@ fn print_after(lab: &Lab, tests: &[Test], chosen: &[Test]) {
             let Step { title, minutes } = step_in(lab.readme, next);
             println!("step {step} is done. next: step {next}, {title}{minutes}: {place}");
         }
-        _ => println!(
-            "step {step} is done.    again: cargo test -p {} shows what is next",
-            lab.package
-        ),
+        _ => println!("step {step} is done, and so are all others.    next: cargo workshop status"),
     }
 }
 

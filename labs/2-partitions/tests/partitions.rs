@@ -48,12 +48,12 @@ fn main() -> ExitCode {
             step_1_order_transcript,
             step_1_time_transcript,
             step_2_the_first_partition_is_drawn,
+            step_2_only_what_is_available_is_drawn,
             step_2_records_stay_together,
+            step_2_the_same_may_be_drawn_again,
             step_2_the_record_that_fills_a_batch_belongs_to_it,
             step_2_a_large_record_fills_it_at_once,
             step_2_the_bytes_are_counted_anew,
-            step_2_only_what_is_available_is_drawn,
-            step_2_the_same_may_be_drawn_again,
             step_2_a_record_of_no_bytes_counts_nothing,
             step_2_kafkas_producer_decides_the_same,
             step_2_transcript,
@@ -67,12 +67,12 @@ fn main() -> ExitCode {
             step_3_any_history,
             step_4_one_partition_one_broker,
             step_4_replicas_lie_on_different_brokers,
+            step_4_among_equals_the_first_in_the_list,
             step_4_leaders_are_even,
             step_4_replicas_are_even,
             step_4_what_is_placed_stays_and_counts,
             step_4_a_new_broker_gets_the_new_partitions,
             step_4_a_broker_that_is_gone_gets_nothing,
-            step_4_among_equals_the_first_in_the_list,
             step_4_what_cannot_be_is_an_error,
             step_4_transcript,
             step_4_any_history,
@@ -88,8 +88,10 @@ fn step_1_equal_keys_meet() {
             let (once, again) =
                 (for_key(key.as_bytes(), partitions), for_key(key.as_bytes(), partitions));
             check("R2.1", format!("{key} of {partitions}, asked again"), again, once);
-            let what = format!("{key} is in one of the partitions 0 to {}", partitions - 1);
-            check("R2.2", what, once < partitions, true);
+            let last = partitions - 1;
+            let got = if once < partitions { "one of them".to_owned() } else { once.to_string() };
+            let what = format!("{key} goes to one of the partitions 0 to {last}");
+            check("R2.2", what, &got[..], "one of them");
         }
     }
     check("R2.1", "of 1 partition there is only partition 0", for_key(b"anna", 1), 0);
@@ -165,17 +167,19 @@ fn step_1_librdkafka_says_something_else() {
         }
     }
     // By chance alone one of 2, of 3, of 4, … would agree: 194 in a thousand on average.
-    let what = format!("{same} of {all} keys agree with another hash, which is about as by chance");
-    check("R2.1", what, (160..=230).contains(&(1000 * same / all)), true);
+    let chance = (160..=230).contains(&(1000 * same / all));
+    let got = if chance { "about as many as by chance" } else { "another number" };
+    let what = format!("{same} of {all} keys have the partition that another hash gives them");
+    check("R2.2", what, got, "about as many as by chance");
 }
 
 fn step_1_transcript() {
     let script = "
         # Six partitions. The key decides, and nothing else: not the time, not who came before.
         topic 6
-        send anna ben carla dora emil anna ben anna
+        send anna ben carla dora emil 21 anna ben anna
         # Another client, another hash: the same keys in other partitions.
-        compare anna ben carla dora emil of=6";
+        compare anna ben carla dora emil 21 of=6";
     check_transcript(&LAB, "key", &transcript(script));
 }
 
@@ -241,8 +245,17 @@ fn step_1_time_transcript() {
 
 // Step 2: without a key, stick to a batch.
 
-/// A partition that must never be drawn: it is only available where nothing is to be drawn.
-const TRAP: &[u32] = &[99];
+/// Sends a record that must stay where the one before it went. The only partition that is available is
+/// another one, so what goes there was drawn.
+#[track_caller]
+fn check_stays(what: impl AsRef<str>, sticky: &mut Sticky, bytes: u32, expected: u32) {
+    const TRAP: u32 = 99;
+    let got = match sticky.partition(bytes, &[TRAP], 0) {
+        TRAP => "a partition was drawn".to_owned(),
+        other => format!("it goes to partition {other}"),
+    };
+    check("R2.5", what, &got[..], &format!("it goes to partition {expected}")[..]);
+}
 
 fn step_2_the_first_partition_is_drawn() {
     for (random, expected) in [(0, 4), (1, 7), (2, 9), (3, 4), (7, 7), (u32::MAX, 4)] {
@@ -256,20 +269,22 @@ fn step_2_records_stay_together() {
     let mut sticky = Sticky::new(100);
     check("R2.6", "the first record", sticky.partition(10, &[0, 1, 2], 2), 2);
     for n in 1..10 {
-        let what = format!("after {} of 100 bytes", n * 10);
-        check("R2.5", what, sticky.partition(10, TRAP, n), 2);
+        let what = format!("after {} of 100 bytes it stays", n * 10);
+        check_stays(what, &mut sticky, 10, 2);
     }
 }
 
 fn step_2_the_record_that_fills_a_batch_belongs_to_it() {
     let mut sticky = Sticky::new(100);
     sticky.partition(99, &[0, 1], 1);
-    check("R2.5", "the record that comes after 99 of 100 bytes", sticky.partition(50, TRAP, 0), 1);
-    let after = sticky.partition(10, &[0, 1], 0);
-    check("R2.5", "the record after that: 149 bytes went there", after, 0);
+    check_stays("99 of 100 bytes went there: the batch is not full", &mut sticky, 50, 1);
+    let what =
+        "99 and 50 bytes went to partition 1: the batch of 100 is full, so the next is drawn";
+    check("R2.5", what, sticky.partition(10, &[0, 1], 0), 0);
     let mut sticky = Sticky::new(100);
     sticky.partition(100, &[0, 1], 1);
-    check("R2.5", "the record after exactly 100 bytes", sticky.partition(10, &[0, 1], 0), 0);
+    let what = "exactly 100 bytes went to partition 1: the batch is full, so the next is drawn";
+    check("R2.5", what, sticky.partition(10, &[0, 1], 0), 0);
 }
 
 fn step_2_a_large_record_fills_it_at_once() {
@@ -280,7 +295,7 @@ fn step_2_a_large_record_fills_it_at_once() {
     }
     let mut sticky = Sticky::new(u32::MAX);
     sticky.partition(u32::MAX - 1, &[0, 1], 1);
-    check("R2.5", "one byte less than 4 GiB went there", sticky.partition(10, TRAP, 0), 1);
+    check_stays("one byte less than a batch of 4 GiB went there", &mut sticky, 10, 1);
     check("R2.5", "more than 4 GiB went there", sticky.partition(10, &[0, 1], 0), 0);
 }
 
@@ -288,9 +303,10 @@ fn step_2_the_bytes_are_counted_anew() {
     let mut sticky = Sticky::new(100);
     sticky.partition(150, &[0, 1], 0);
     check("R2.6", "drawn after 150 of 100 bytes", sticky.partition(60, &[0, 1], 1), 1);
-    let what = "60 bytes went to the new partition, what the old one got is over";
-    check("R2.6", what, sticky.partition(40, TRAP, 0), 1);
-    check("R2.6", "100 bytes went to it", sticky.partition(10, &[0, 1], 0), 0);
+    let what = "60 of 100 bytes went to the new partition; what the old one got does not count";
+    check_stays(what, &mut sticky, 40, 1);
+    let what = "60 and 40 bytes went to partition 1, so the next is drawn";
+    check("R2.6", what, sticky.partition(10, &[0, 1], 0), 0);
 }
 
 fn step_2_only_what_is_available_is_drawn() {
@@ -301,7 +317,7 @@ fn step_2_only_what_is_available_is_drawn() {
     }
     let mut sticky = Sticky::new(100);
     sticky.partition(10, &[0, 1, 2], 1);
-    let what = "partition 1 has lost its leader, but its batch is not full";
+    let what = "partition 1 has lost its leader, but its batch is not full: it stays";
     check("R2.5", what, sticky.partition(10, &[0, 2], 0), 1);
 }
 
@@ -316,8 +332,8 @@ fn step_2_the_same_may_be_drawn_again() {
 fn step_2_a_record_of_no_bytes_counts_nothing() {
     let mut sticky = Sticky::new(1);
     check("R2.6", "the first record, of 0 bytes", sticky.partition(0, &[3, 4], 1), 4);
-    check("R2.5", "the second one: 0 of 1 bytes went there", sticky.partition(1, TRAP, 0), 4);
-    check("R2.5", "the third one: 1 of 1 bytes", sticky.partition(1, &[3, 4], 0), 3);
+    check_stays("the second one: 0 of 1 bytes went there", &mut sticky, 1, 4);
+    check("R2.5", "the third one: 1 of 1 bytes went there", sticky.partition(1, &[3, 4], 0), 3);
 }
 
 fn step_2_kafkas_producer_decides_the_same() {
@@ -325,12 +341,15 @@ fn step_2_kafkas_producer_decides_the_same() {
     for (batch_size, stream) in parity::streams() {
         let mut sticky = Sticky::new(batch_size);
         for (n, record) in stream.into_iter().enumerate() {
-            let partition = match &record.drawn {
-                Some((random, available)) => sticky.partition(record.bytes, available, *random),
-                None => sticky.partition(record.bytes, TRAP, 0),
-            };
             let what = format!("record {n} of a stream with batches of {batch_size} bytes");
-            check("R2.5", format!("{what}, by Kafka 4.1.1"), partition, record.partition);
+            let what = format!("{what}, where Kafka 4.1.1 put it");
+            match &record.drawn {
+                None => check_stays(what, &mut sticky, record.bytes, record.partition),
+                Some((random, available)) => {
+                    let got = sticky.partition(record.bytes, available, *random);
+                    check("R2.6", format!("{what}; it was drawn"), got, record.partition);
+                }
+            }
             records += 1;
         }
     }
@@ -366,11 +385,12 @@ fn step_2_any_history() {
             let drawn = partitions[random as usize % partitions.len()];
             let stays = current.filter(|_| here < u64::from(batch_size));
             let got = sticky.partition(bytes, &partitions, random);
-            let what = match stays {
-                Some(_) => format!("{here} of {batch_size} bytes went there, so it stays"),
-                None => "a partition is drawn".to_owned(),
+            let (rule, then) = match stays {
+                Some(_) => ("R2.5", "it stays"),
+                None => ("R2.6", "a partition is drawn"),
             };
-            check("R2.5", what, got, stays.unwrap_or(drawn));
+            let what = format!("{here} of {batch_size} bytes went there, so {then}");
+            check(rule, what, got, stays.unwrap_or(drawn));
             if stays.is_none() {
                 (here, draws) = (0, draws + 1);
             }
@@ -398,9 +418,10 @@ fn users(count: usize) -> Vec<String> {
 
 fn step_3_a_key_moves_if_its_partition_changes() {
     // user-1 is in partition 2 of 3, 0 of 4, and 2 of 6.
-    check("R2.7", "user-1, from 3 partitions to 4", moved(&[b"user-1"], 3, 4), 1);
-    check("R2.7", "user-1, from 3 partitions to 6", moved(&[b"user-1"], 3, 6), 0);
-    check("R2.7", "user-1, from 3 partitions to 3", moved(&[b"user-1"], 3, 3), 0);
+    let one: [&[u8]; 1] = [b"user-1"];
+    check("R2.7", "user-1 goes from partition 2 of 3 to 0 of 4", moved(&one, 3, 4), 1);
+    check("R2.7", "user-1 is in partition 2 of 3, and in 2 of 6", moved(&one, 3, 6), 0);
+    check("R2.7", "user-1, from 3 partitions to 3", moved(&one, 3, 3), 0);
     check("R2.7", "no keys", moved(&[], 3, 4), 0);
 }
 
@@ -489,9 +510,9 @@ fn step_3_any_history() {
 // Step 4: spread partitions over brokers.
 
 fn spread_well(brokers: &[i32], have: &[Vec<i32>], add: u32, replicas: u16) -> Vec<Vec<i32>> {
-    let what = format!("R2.8: placing {add} partitions with {replicas} replicas on {brokers:?}");
-    let added = spread(brokers, have, add, replicas).works(&what);
-    check("R2.8", format!("{what}: how many"), added.len(), add as usize);
+    let what = format!("placing {add} partitions with {replicas} replicas on {brokers:?}");
+    let added = spread(brokers, have, add, replicas).works(&format!("R2.8: {what}"));
+    check("R2.8", format!("{what}: how many new ones"), added.len(), add as usize);
     for (n, placed) in added.iter().enumerate() {
         let what = format!("new partition {n}, {placed:?}");
         check("R2.8", format!("{what}: replicas"), placed.len(), usize::from(replicas));

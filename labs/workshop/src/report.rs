@@ -104,7 +104,9 @@ fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
     }
     lines.push(Line::from(format!("  file   {at}")));
     lines.push(match seen {
-        Seen::AtThePrompt => Line::new().plain("  type   ").mark("cargo workshop predict"),
+        Seen::AtThePrompt => Line::new()
+            .plain("  type   ")
+            .mark(format!("cargo workshop predict {}", grade.lab.name)),
         Seen::OnTheScreen => Line::new().plain("  press  ").mark("p"),
     });
     lines
@@ -143,7 +145,7 @@ fn step_next(grade: &Grade, step: &StepGrade, seen: Seen, width: usize) -> Vec<L
     lines
         .push(Line::from(format!("  run    cargo test -p {} step_{}", lab.name, step.step.number)));
     if seen == Seen::AtThePrompt {
-        lines.push(Line::from("  stuck  cargo workshop hint"));
+        lines.push(Line::from(format!("  stuck  cargo workshop hint {}", lab.name)));
     }
     lines.push(Line::new().plain("  write  ").mark(step.place.to_string()));
     lines

@@ -74,7 +74,7 @@ fn a_red_step_is_told_with_its_rule_and_its_place_last() {
     Next: step 2, Take some away (15 minutes)
       read   labs/1-counter/README.md, step 2
       run    cargo test -p counter step_2
-      stuck  cargo workshop hint
+      stuck  cargo workshop hint counter
       write  labs/1-counter/src/lib.rs:21
     "#);
 }

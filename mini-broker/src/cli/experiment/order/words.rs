@@ -18,7 +18,7 @@ pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Resul
         out,
         "What a reader gets first. #3 is the third order that was sent; 0:1 is partition 0,"
     )?;
-    writeln!(out, "offset 1; ‹ marks an order that was overtaken by a later one.\n")?;
+    writeln!(out, "offset 1.\n")?;
     beside(&outcome.views[..BESIDE.min(outcome.views.len())], out)?;
     writeln!(out)?;
     table(outcome, out)?;
@@ -43,10 +43,9 @@ fn beside(views: &[View], out: &mut impl Write) -> io::Result<()> {
 
 fn cell(view: &[Seen], n: usize) -> String {
     let Some(seen) = view.get(n) else { return String::new() };
-    let late = view[..n].iter().any(|before| before.number > seen.number);
     let place = format!("{}:{}", seen.partition, seen.offset);
     let number = format!("#{}", seen.number);
-    format!("{place:<5} {number:<5} {} {}", seen.key, if late { "‹" } else { "" })
+    format!("{place:<5} {number:<5} {}", seen.key)
 }
 
 fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
@@ -55,20 +54,29 @@ fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
         let line = format!("  {what:<32}{overtaken:>16}{users:>21}   {said}");
         writeln!(out, "{}", line.trim_end())
     };
-    row(["", "orders that were", "users with orders", "you"], out)?;
-    row(["", "overtaken", "in the wrong order", "said"], out)?;
+    row(["", "orders that were", "users who overtook", "you"], out)?;
+    row(["", "overtaken", "themselves", "said"], out)?;
     for view in &outcome.views {
         let (count, users) = (overtaken(&view.seen), overtaken_by_key(&view.seen).len());
-        row([view.title, &count.to_string(), &users.to_string(), &said(outcome, view.asked)], out)?;
+        let (users, said) = beside_said(outcome, view.asked, users);
+        row([view.title, &count.to_string(), &users, &said], out)?;
     }
-    let moved = outcome.moved.to_string();
-    row(["users that go elsewhere, 3 to 6", "", &moved, &said(outcome, Some("P2.3"))], out)
+    writeln!(out)?;
+    row(["", "", "users who move", ""], out)?;
+    for (n, (before, after, users)) in outcome.moved.iter().enumerate() {
+        let asked = (n + 1 == outcome.moved.len()).then_some("P2.3");
+        let (users, said) = beside_said(outcome, asked, *users);
+        row([&format!("from {before} partitions to {after}"), "", &users, &said], out)?;
+    }
+    Ok(())
 }
 
-fn said(outcome: &Outcome, asked: Option<&str>) -> String {
-    match asked {
-        None => String::new(),
-        Some(question) => format!("{question}: {}", outcome.said(question).unwrap_or("?")),
+/// A number, and what was predicted. Whoever has not predicted it yet is not told it.
+fn beside_said(outcome: &Outcome, asked: Option<&str>, number: usize) -> (String, String) {
+    let Some(question) = asked else { return (number.to_string(), String::new()) };
+    match outcome.said(question) {
+        Some(said) => (number.to_string(), format!("{question}: {said}")),
+        None => ("?".to_owned(), format!("{question}: say first")),
     }
 }
 
