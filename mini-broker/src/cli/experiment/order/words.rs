@@ -16,9 +16,9 @@ pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Resul
     writeln!(out, "{banner}\n")?;
     writeln!(
         out,
-        "What a reader gets first. #3 is the third order that was sent; 0:1 is partition 0,"
+        "What a reader gets first: 0:1 is partition 0, offset 1; #3 is the third order of all,"
     )?;
-    writeln!(out, "offset 1.\n")?;
+    writeln!(out, "user-6/2 that user's second.\n")?;
     beside(&outcome.views[..BESIDE.min(outcome.views.len())], out)?;
     writeln!(out)?;
     table(outcome, out)?;
@@ -45,7 +45,12 @@ fn cell(view: &[Seen], n: usize) -> String {
     let Some(seen) = view.get(n) else { return String::new() };
     let place = format!("{}:{}", seen.partition, seen.offset);
     let number = format!("#{}", seen.number);
-    format!("{place:<5} {number:<5} {}", seen.key)
+    format!("{place:<5} {number:<5} {}/{}", seen.key, of_user(view, seen))
+}
+
+/// Which of its user's orders this is, counted from 1 as they were sent.
+fn of_user(view: &[Seen], one: &Seen) -> usize {
+    view.iter().filter(|seen| seen.key == one.key && seen.number <= one.number).count()
 }
 
 fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
@@ -91,15 +96,11 @@ pub fn overtaking(view: &[Seen]) -> Option<(&Seen, &Seen)> {
 
 fn story(view: &View) -> Option<String> {
     let (early, late) = overtaking(&view.seen)?;
-    Some(format!(
-        "{} overtook itself: order #{} (partition {}, offset {})\n\
-         was read before order #{} (partition {}, offset {}).",
-        late.key,
-        early.number,
-        early.partition,
-        early.offset,
-        late.number,
-        late.partition,
-        late.offset
-    ))
+    let order = |seen: &Seen| {
+        let Seen { number, partition, offset, .. } = seen;
+        let n = of_user(&view.seen, seen);
+        format!("order {n} (#{number}, partition {partition}, offset {offset})")
+    };
+    let (user, early, late) = (&late.key, order(early), order(late));
+    Some(format!("{user} overtook itself: {early}\nwas read before {late}."))
 }
