@@ -94,7 +94,7 @@ fn home(state: &state::State, width: usize, height: usize) -> Vec<Line> {
     } else if board.len() <= room {
         lines.extend(board);
     } else if room >= 2 {
-        lines.push(lab_line(grade, true));
+        lines.push(lab_line(grade, true, grade.steps.len()));
         lines.push(Line::new());
     }
     // A large window has room for what the README says about the step.
@@ -114,11 +114,12 @@ fn home(state: &state::State, width: usize, height: usize) -> Vec<Line> {
 }
 
 fn list(state: &state::State) -> Vec<Line> {
+    let steps = state.grades.iter().map(|grade| grade.steps.len()).max().unwrap_or(0);
     let mut lines: Vec<Line> = state
         .grades
         .iter()
         .enumerate()
-        .map(|(at, grade)| lab_line(grade, at == state.lab))
+        .map(|(at, grade)| lab_line(grade, at == state.lab, steps))
         .collect();
     if state.view == View::List {
         lines.insert(0, Line::new());
@@ -132,8 +133,10 @@ fn list(state: &state::State) -> Vec<Line> {
     lines
 }
 
-/// `▸ 1 offset-log        Where does a record live?      ███░░░ 3/6   45 min left`
-fn lab_line(grade: &Grade, front: bool) -> Line {
+/// `▸ 1 offset-log        ■■■□□□  45 min left   Where does a record live?`
+///
+/// The question stands last: it is the one part that a narrow window may cut.
+fn lab_line(grade: &Grade, front: bool, steps: usize) -> Line {
     let lab = &grade.lab;
     let sign = if front { "▸" } else { " " };
     let style = if front { Style::Bold } else { Style::Plain };
@@ -141,14 +144,18 @@ fn lab_line(grade: &Grade, front: bool) -> Line {
     let gauge = format!("{}{}", "■".repeat(done), "□".repeat(grade.steps.len() - done));
     let line = Line::new()
         .with(Style::Mark, format!(" {sign} "))
-        .with(style, format!("{} {:<18}", lab.number, lab.name))
-        .plain(format!("{:<30} ", lab.about));
-    match (&grade.outcome, grade.minutes_left()) {
+        .with(style, format!("{} {:<18}", lab.number, lab.name));
+    let line = match (&grade.outcome, grade.minutes_left()) {
         (Outcome::NotCompiled(_), _) => line.with(Style::Bad, "does not compile"),
         (Outcome::NotRun(_), _) => line.with(Style::Bad, "did not run"),
-        (_, 0) if grade.is_done() => line.with(Style::Good, format!("{gauge}  done")),
-        (_, minutes) => line.with(Style::Good, gauge).dim(format!("  {minutes} min left")),
-    }
+        (_, 0) if grade.is_done() => {
+            line.with(Style::Good, format!("{gauge:<steps$}  {:<12}", "done"))
+        }
+        (_, minutes) => line
+            .with(Style::Good, format!("{gauge:<steps$}"))
+            .dim(format!("  {:<12}", format!("{minutes} min left"))),
+    };
+    line.plain(format!("  {}", lab.about))
 }
 
 fn services(state: &state::State) -> Line {
