@@ -7,7 +7,7 @@ use mini_broker::records::{self, Builder, Codec};
 use wire::ErrorCode;
 use wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 use wire::produce::{PartitionProduceResponse, ProduceRequest};
-use wire::topics::DeleteTopicsRequest;
+use wire::topics::{CreateTopicsRequest, DeleteTopicsRequest};
 
 use crate::batches::{fetch, produce};
 use crate::by_hand::{ByHand, MemFiles, WALL_MS, request};
@@ -390,6 +390,37 @@ fn a_topic_that_is_deleted_meanwhile_is_gone_and_its_successor_is_left_alone() {
     assert_eq!(compactions(&broker).len(), 2, "both have had their turn: {:?}", broker.events);
 }
 
+#[test]
+fn a_topic_that_is_deleted_between_pass_and_swap_leaves_its_successor_free_to_be_compacted() {
+    let mut broker = filled(MemFiles::default(), SETTINGS);
+    broker.pass(1_000);
+    let delete = DeleteTopicsRequest { topic_names: vec!["orders".into()], ..Default::default() };
+    let create = |name| {
+        let topics = vec![crate::topics::with(name, &[])];
+        CreateTopicsRequest { topics, ..Default::default() }
+    };
+    // While a sync is under way the next decisions wait, and take effect together after another.
+    broker.input(request(1000, 7, create("others")));
+    broker.turn(vec![request(1001, 5, delete), request(1002, 7, create("orders"))]);
+    let (call, job) = broker.jobs.pop().unwrap();
+    let done = broker.files.run(job);
+    broker.input(Input::Done { call, done });
+    // Both and the end of the pass come before the next tick.
+    let jobs: Vec<_> = broker.jobs.drain(..).collect();
+    assert!(matches!(&jobs[..], [(_, Job::Compact { .. }), _]), "{jobs:?}");
+    let done = jobs.into_iter().map(|(call, job)| (call, broker.files.run(job)));
+    let done: Vec<_> = done.map(|(call, done)| Input::Done { call, done }).collect();
+    broker.turn(done);
+    broker.run_jobs();
+    assert_eq!(bounds(&mut broker, "orders"), (0, 0));
+    assert_eq!(compactions(&broker).len(), 0);
+
+    fill(&mut broker, "orders");
+    look(&mut broker);
+    assert_eq!(compactions(&broker).len(), 1);
+    assert_eq!(told(&mut broker, 0), "3:a=2 5:b=2 6:c=1 8:d=1");
+}
+
 /// An answer that was given before the swap says where something stands in the old file.
 #[test]
 fn an_answer_of_the_same_turn_gets_the_bytes_that_it_names() {
@@ -472,6 +503,45 @@ fn a_record_without_a_key_is_refused_by_a_compacted_topic_only() {
         broker.topic("orders");
         assert!(append(&mut broker, "orders", keyless([None; 3])).error_code.is_ok());
     }
+}
+
+fn passes(broker: &ByHand) -> usize {
+    broker.jobs.iter().filter(|(_, job)| matches!(job, Job::Compact { .. })).count()
+}
+
+/// A power loss could take the newest record of a key, when the older one has gone already.
+#[test]
+fn what_is_not_on_the_disk_yet_is_not_compacted() {
+    let mut broker = ByHand::start(MemFiles::default(), SETTINGS);
+    broker.topic("orders");
+    for records in ["a=1 b=1", "a=2", "b=2 c=1", "d=1"] {
+        append(&mut broker, "orders", large(records)); // its sync is under way
+    }
+    broker.pass(1_000);
+    assert_eq!(passes(&broker), 0, "{:?}", broker.jobs);
+
+    broker.run_jobs();
+    broker.pass(1_000);
+    assert_eq!(passes(&broker), 1, "{:?}", broker.jobs);
+}
+
+#[test]
+fn what_was_compacted_is_known_after_a_start() {
+    let settings = &[SETTINGS, &[("log.cleaner.min.cleanable.ratio", "0.5")]].concat();
+    let mut broker = filled(MemFiles::default(), settings);
+    look(&mut broker);
+    assert_eq!(compactions(&broker).len(), 1);
+    broker.pass(5_000); // the checkpoint is written
+    broker.run_jobs();
+
+    let mut broker = ByHand::start(broker.files, settings);
+    broker.pass(3_000);
+    assert_eq!(passes(&broker), 0, "there is nothing new: {:?}", broker.jobs);
+
+    broker.files.texts.lock().unwrap().remove("cleaner-offset-checkpoint");
+    let mut broker = ByHand::start(broker.files, settings);
+    broker.pass(3_000);
+    assert_eq!(passes(&broker), 1, "it does more than it had to: {:?}", broker.jobs);
 }
 
 #[test]
