@@ -25,6 +25,10 @@ table! {
         rack_id: String,                                  11..;
     } tagged {
         0 = cluster_id: Option<String>,                   12.., null 12..;
+        /// Ours, not Kafka's: the broker epoch of the follower's registration; −1: it does not say.
+        /// A fetch from before the follower last started must not count as its being in sync now.
+        /// Kafka carries it from version 15 on (KIP-903), which names topics by id.
+        10_000 = replica_epoch: i64 = -1,                 12..;
     }
 
     /// A topic to read from.

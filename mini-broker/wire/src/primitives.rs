@@ -92,7 +92,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers! { i8 i16 i32 i64 }
+numbers! { i8 i16 u16 i32 i64 }
 
 impl Field for bool {
     fn min_size(_: Version) -> usize {
@@ -219,6 +219,41 @@ impl<T: Field> Field for Vec<T> {
         for element in self {
             element.write(sink, v.nullable(false));
         }
+    }
+}
+
+/// Bytes with a form of their own, such as a request inside a request. Like records they are split
+/// off the frame, not copied.
+impl Field for Option<BytesMut> {
+    fn min_size(v: Version) -> usize {
+        Width::Four.size(v)
+    }
+
+    fn read<S: Source>(source: &mut S, v: Version) -> Result<Self, Malformed> {
+        match source.length(Width::Four, v)? {
+            Some(length) => source.blob(length).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn write<S: Sink>(&self, sink: &mut S, v: Version) {
+        sink.length(self.as_ref().map(BytesMut::len), Width::Four, v);
+        sink.put(self.as_deref().unwrap_or_default());
+    }
+}
+
+impl Field for BytesMut {
+    fn min_size(v: Version) -> usize {
+        Width::Four.size(v)
+    }
+
+    fn read<S: Source>(source: &mut S, v: Version) -> Result<Self, Malformed> {
+        Option::read(source, v.nullable(false)).map(Option::unwrap_or_default)
+    }
+
+    fn write<S: Sink>(&self, sink: &mut S, v: Version) {
+        sink.length(Some(self.len()), Width::Four, v);
+        sink.put(self);
     }
 }
 

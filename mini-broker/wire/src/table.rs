@@ -26,6 +26,9 @@
 //!   null is written as an empty string or array; null in such a version is refused when read.
 //! - Tagged fields follow the rows: `tagged { 0 = diverging_epoch: EpochEndOffset, 12..; }`. They
 //!   are written only when they differ from their default. Unknown tags are skipped.
+//! - Tags from 10,000 on are not Kafka's but ours: what our brokers tell each other beyond its
+//!   schemas. Kafka counts its tags of a struct from 0 up, so the two will not meet, and whoever
+//!   does not know ours skips it.
 //!
 //! From one table come the struct with Kafka's defaults, and its [`Field`](crate::primitives::Field)
 //! implementation: one `read` for every [`Source`](crate::primitives::Source) and one `write` for

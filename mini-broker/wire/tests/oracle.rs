@@ -249,8 +249,10 @@ mod debug {
         Leaf(String),
     }
 
-    /// Version 0 of ListOffsets has these; their schemas begin with version 1.
-    const OURS_ALONE: [&str; 2] = ["max_num_offsets", "old_style_offsets"];
+    /// Version 0 of ListOffsets has the first two; their schemas begin with version 1. The others
+    /// are tagged fields of our own: to them, unknown tags.
+    const OURS_ALONE: [&str; 4] =
+        ["max_num_offsets", "old_style_offsets", "replica_epoch", "metadata_offset"];
 
     /// Every field of ours stands in theirs, under the same name and with the same value.
     ///

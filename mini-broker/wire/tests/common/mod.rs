@@ -19,6 +19,9 @@ pub fn every_version() -> impl Iterator<Item = (&'static ApiRange, i16)> {
         .flat_map(|range| (range.min_read..=range.max).map(move |version| (range, version)))
 }
 
+/// The tag of the fields that are ours and not Kafka's.
+const OUR_TAG: u32 = 10_000;
+
 /// A source of made-up fields.
 pub struct Invented {
     pub rng: fastrand::Rng,
@@ -80,7 +83,7 @@ impl Source for Invented {
         &mut self,
         field: &mut impl FnMut(&mut Self, u32) -> Result<bool, Malformed>,
     ) -> Result<(), Malformed> {
-        for tag in 0..4 {
+        for tag in (0..4).chain([OUR_TAG]) {
             if self.rng.bool() {
                 field(self, tag)?;
             }
