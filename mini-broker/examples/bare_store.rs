@@ -29,7 +29,7 @@ use wire::metadata::{
 use wire::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
-use wire::{Records, Request, Response, decode_request, encode_response};
+use wire::{Listener, Records, Request, Response, decode_request_on, encode_response};
 
 const PARTITIONS: i32 = 4;
 const CRC: usize = 17;
@@ -86,7 +86,8 @@ fn serve(mut client: TcpStream, port: u16, store: &Mutex<Store>) -> io::Result<(
         // The memory of the last frame is free again, and is used for this one.
         buffer.resize(u32::from_be_bytes(length) as usize, 0);
         client.read_exact(&mut buffer)?;
-        let (header, request) = decode_request(buffer.split()).map_err(io::Error::other)?;
+        let (header, request) =
+            decode_request_on(Listener::Broker, buffer.split()).map_err(io::Error::other)?;
         let response = match request {
             Request::Produce(request) => match produce(request, store)? {
                 Some(response) => response.into(),
@@ -151,7 +152,7 @@ fn metadata(request: MetadataRequest, port: u16) -> MetadataResponse {
 /// Only three of these are answered. But clients judge by the whole list: one that sees no Fetch
 /// sends its records in a format that is long gone.
 fn api_versions() -> ApiVersionsResponse {
-    let api_keys = wire::SUPPORTED.iter().map(|range| ApiVersion {
+    let api_keys = Listener::Broker.apis().map(|range| ApiVersion {
         api_key: range.key,
         min_version: range.min,
         max_version: range.max,

@@ -221,6 +221,17 @@ impl Broker {
             Request::DescribeConfigs(request) => self.describe_configs(request).into(),
             Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
             Request::ApiVersions(_) => cluster_info::api_versions().into(),
+            // The first two are not advertised yet; the others do not pass the broker's listener.
+            Request::OffsetForLeaderEpoch(_)
+            | Request::ElectLeaders(_)
+            | Request::AlterPartition(_)
+            | Request::Envelope(_)
+            | Request::FetchSnapshot(_)
+            | Request::BrokerRegistration(_)
+            | Request::BrokerHeartbeat(_)
+            | Request::AllocateProducerIds(_) => {
+                Answer::HangUp("nothing answers this request here".into())
+            }
         };
         out.push(Output::Answer { ticket, answer });
     }

@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use wire::api_versions::{ApiVersion, ApiVersionsResponse};
-use wire::{DecodeError, ErrorCode, RequestHeader, decode_request, frame};
+use wire::{DecodeError, ErrorCode, Listener, RequestHeader, decode_request_on, frame};
 
 use crate::broker::{Answer, Client, Input, Ticket};
 use crate::engine::{Delivery, Keyed, ToEngine};
@@ -169,7 +169,7 @@ impl Connection {
     }
 
     async fn take_request(&mut self, frame: BytesMut) -> io::Result<()> {
-        let (header, request) = match decode_request(frame) {
+        let (header, request) = match decode_request_on(Listener::Broker, frame) {
             Ok(decoded) => decoded,
             Err(error) => return self.refuse(error).await,
         };

@@ -2,24 +2,36 @@
 
 use bytes::{BufMut, BytesMut};
 
+use crate::alter_partition::{AlterPartitionRequest, AlterPartitionResponse};
 use crate::api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+use crate::broker_lifecycle::{
+    BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationRequest,
+    BrokerRegistrationResponse,
+};
 use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
 use crate::configs::{
     AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
 };
 use crate::delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
+use crate::elect_leaders::{ElectLeadersRequest, ElectLeadersResponse};
+use crate::envelope::{EnvelopeRequest, EnvelopeResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
+use crate::fetch_snapshot::{FetchSnapshotRequest, FetchSnapshotResponse};
 use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use crate::log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
+use crate::offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 use crate::primitives::{
     Count, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
 };
 use crate::produce::{ProduceRequest, ProduceResponse};
-use crate::producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+use crate::producer_id::{
+    AllocateProducerIdsRequest, AllocateProducerIdsResponse, InitProducerIdRequest,
+    InitProducerIdResponse,
+};
 use crate::topics::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
     DeleteTopicsRequest, DeleteTopicsResponse,
@@ -35,7 +47,27 @@ pub trait Api: Message + Into<Request> {
     fn response(response: Response) -> Option<Self::Response>;
 }
 
-/// A row of the table a broker shows to clients: the versions it speaks, both ends included.
+/// Where a request comes in, as Kafka's schemas have it: `"listeners": ["broker", "controller"]`.
+///
+/// A broker takes its clients' and the other brokers' requests, the controller those of brokers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listener {
+    Broker,
+    Controller,
+}
+
+impl Listener {
+    /// What is taken here, and what an ApiVersions answer from here lists.
+    pub fn apis(self) -> impl Iterator<Item = &'static ApiRange> {
+        SUPPORTED.iter().filter(move |range| range.listeners.contains(&self))
+    }
+
+    pub fn takes(self, api_key: i16) -> bool {
+        self.apis().any(|range| range.key == api_key)
+    }
+}
+
+/// A row of the table of APIs: the versions spoken, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiRange {
     pub key: i16,
@@ -45,11 +77,16 @@ pub struct ApiRange {
     pub max: i16,
     /// The least version read: `min`, but for Produce, which is advertised from 0 on.
     pub min_read: i16,
+    pub listeners: &'static [Listener],
 }
 
-/// `key => Name(Request, Response);` A minimum after `from` is advertised in place of the table's.
+/// `key => Name(Request, Response) on [listeners];` A minimum after `from` is advertised in place
+/// of the table's.
 macro_rules! apis {
-    ($($key:literal => $name:ident($request:ident, $response:ident) $(from $min:literal)?;)*) => {
+    ($(
+        $key:literal => $name:ident($request:ident, $response:ident)
+        on [$($listener:ident),+] $(from $min:literal)?;
+    )*) => {
         /// Any request we can read and write.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Request { $( $name($request), )* }
@@ -58,7 +95,8 @@ macro_rules! apis {
         #[derive(Debug, Clone, PartialEq)]
         pub enum Response { $( $name($response), )* }
 
-        /// The one table of versions: what a broker of this kit speaks and advertises.
+        /// The one table of versions: what is spoken in a cluster of this kit, on whatever
+        /// listener. What one of them takes is [`Listener::apis`].
         pub const SUPPORTED: &[ApiRange] = &[$(
             ApiRange {
                 key: $key,
@@ -70,6 +108,7 @@ macro_rules! apis {
                 },
                 max: *<$request as Message>::VERSIONS.end(),
                 min_read: *<$request as Message>::VERSIONS.start(),
+                listeners: &[$(Listener::$listener),+],
             },
         )*];
 
@@ -164,22 +203,34 @@ macro_rules! apis {
 }
 
 apis! {
-    0 => Produce(ProduceRequest, ProduceResponse) from 0;
-    1 => Fetch(FetchRequest, FetchResponse);
-    2 => ListOffsets(ListOffsetsRequest, ListOffsetsResponse);
-    3 => Metadata(MetadataRequest, MetadataResponse);
-    10 => FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse);
-    18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse);
-    19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse);
-    20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse);
-    21 => DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse);
-    22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse);
-    32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse);
-    33 => AlterConfigs(AlterConfigsRequest, AlterConfigsResponse);
-    35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse);
-    37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse);
-    44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse);
-    60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse);
+    0 => Produce(ProduceRequest, ProduceResponse) on [Broker] from 0;
+    1 => Fetch(FetchRequest, FetchResponse) on [Broker, Controller];
+    2 => ListOffsets(ListOffsetsRequest, ListOffsetsResponse) on [Broker];
+    3 => Metadata(MetadataRequest, MetadataResponse) on [Broker];
+    10 => FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse) on [Broker];
+    18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse) on [Broker, Controller];
+    19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse) on [Broker, Controller];
+    20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse) on [Broker, Controller];
+    21 => DeleteRecords(DeleteRecordsRequest, DeleteRecordsResponse) on [Broker];
+    22 => InitProducerId(InitProducerIdRequest, InitProducerIdResponse) on [Broker];
+    23 => OffsetForLeaderEpoch(OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse)
+        on [Broker];
+    32 => DescribeConfigs(DescribeConfigsRequest, DescribeConfigsResponse) on [Broker, Controller];
+    33 => AlterConfigs(AlterConfigsRequest, AlterConfigsResponse) on [Broker, Controller];
+    35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse) on [Broker];
+    37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse)
+        on [Broker, Controller];
+    43 => ElectLeaders(ElectLeadersRequest, ElectLeadersResponse) on [Broker, Controller];
+    44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse)
+        on [Broker, Controller];
+    56 => AlterPartition(AlterPartitionRequest, AlterPartitionResponse) on [Controller];
+    58 => Envelope(EnvelopeRequest, EnvelopeResponse) on [Controller];
+    59 => FetchSnapshot(FetchSnapshotRequest, FetchSnapshotResponse) on [Controller];
+    60 => DescribeCluster(DescribeClusterRequest, DescribeClusterResponse) on [Broker, Controller];
+    62 => BrokerRegistration(BrokerRegistrationRequest, BrokerRegistrationResponse) on [Controller];
+    63 => BrokerHeartbeat(BrokerHeartbeatRequest, BrokerHeartbeatResponse) on [Controller];
+    67 => AllocateProducerIds(AllocateProducerIdsRequest, AllocateProducerIdsResponse)
+        on [Controller];
 }
 
 /// The row of the table for a key.
@@ -272,13 +323,32 @@ impl DecodeError {
     }
 }
 
-/// Reads a request from a frame (without its four bytes of length). Records are split off it.
+/// Reads a request that came in on this listener from its frame (without the four bytes of length).
+/// Records are split off it. What is taken on other listeners only is as good as unknown.
+pub fn decode_request_on(
+    listener: Listener,
+    frame: BytesMut,
+) -> Result<(RequestHeader, Request), DecodeError> {
+    decode(frame, |api_key| listener.takes(api_key))
+}
+
+/// Reads any request there is, wherever it came from: for tests and tools.
 pub fn decode_request(frame: BytesMut) -> Result<(RequestHeader, Request), DecodeError> {
+    decode(frame, |_| true)
+}
+
+fn decode(
+    frame: BytesMut,
+    takes: impl Fn(i16) -> bool,
+) -> Result<(RequestHeader, Request), DecodeError> {
     let mut frame = Frame::new(frame);
     let header = match RequestHeader::read(&mut frame) {
         Ok(header) => header,
         Err(malformed) => return Err(DecodeError::Malformed { header: None, malformed }),
     };
+    if !takes(header.api_key) {
+        return Err(DecodeError::UnsupportedKey { header });
+    }
     let Some(flexible) = flexible(header.api_key, header.api_version) else {
         return Err(unsupported(header));
     };

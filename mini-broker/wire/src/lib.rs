@@ -2,7 +2,7 @@
 //!
 //! Every message is a table of fields, types and versions (module [`api`] lists the messages, the
 //! macro in `table.rs` explains the rows), and reads like a page of Kafka's protocol guide. A
-//! broker uses [`decode_request`] and [`encode_response`], a client [`encode_request`] and
+//! broker uses [`decode_request_on`] and [`encode_response`], a client [`encode_request`] and
 //! [`decode_response`].
 //!
 //! What this crate never does: read or write a socket, copy record batches on their way to or from
@@ -11,8 +11,8 @@
 //! # A request's path
 //!
 //! 1. [`frame`] checks the four bytes of length and cuts the frame off.
-//! 2. [`decode_request`] reads the header, looks up key and version in [`SUPPORTED`], and hands
-//!    the rest to the table. Whatever is wrong is a [`DecodeError`] that says where and why, and
+//! 2. [`decode_request_on`] reads the header, looks up key and version in [`SUPPORTED`], and hands
+//!    the rest to the table, if the request belongs on its [`Listener`]. Whatever is wrong is a [`DecodeError`] that says where and why, and
 //!    carries the header if that could be read, so that the broker can still answer.
 //! 3. The broker makes a [`Response`]; [`encode_response`] counts its size, reserves once and
 //!    writes. Records that lie in a file stay there: the frame has a [`Gap`] for them.
@@ -38,6 +38,7 @@ pub mod metadata;
 // What an admin asks.
 pub mod configs;
 pub mod delete_records;
+pub mod elect_leaders;
 pub mod log_dirs;
 pub mod topics;
 
@@ -49,6 +50,13 @@ pub mod producer_id;
 pub mod fetch;
 pub mod groups;
 pub mod list_offsets;
+pub mod offset_for_leader_epoch;
+
+// What a broker asks the controller.
+pub mod alter_partition;
+pub mod broker_lifecycle;
+pub mod envelope;
+pub mod fetch_snapshot;
 
 // What the tables are made of.
 pub mod error_codes;
@@ -56,8 +64,8 @@ pub mod primitives;
 mod table;
 
 pub use api::{
-    Api, ApiRange, DecodeError, Encoded, Request, RequestHeader, Response, SUPPORTED,
-    decode_request, decode_response, encode_request, encode_response, supported,
+    Api, ApiRange, DecodeError, Encoded, Listener, Request, RequestHeader, Response, SUPPORTED,
+    decode_request, decode_request_on, decode_response, encode_request, encode_response, supported,
 };
 pub use error_codes::ErrorCode;
 pub use primitives::{Gap, Malformed, Message, Problem, Records};

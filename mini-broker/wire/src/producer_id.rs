@@ -21,4 +21,21 @@ table! {
         producer_id: i64 = -1,                            0..;
         producer_epoch: i16,                              0..;
     }
+
+    /// A broker asks the controller for a block of ids to give out. API key 67,
+    /// `AllocateProducerIdsRequest.json`.
+    pub struct AllocateProducerIdsRequest (versions 0..=0, flexible 0..) {
+        broker_id: i32,                                   0..;
+        broker_epoch: i64 = -1,                           0..;
+    }
+
+    /// A block that nobody had before. API key 67, `AllocateProducerIdsResponse.json`.
+    pub struct AllocateProducerIdsResponse (versions 0..=0, flexible 0..) {
+        throttle_time_ms: i32,                            0..;
+        error_code: ErrorCode,                            0..;
+        /// The first id of the block.
+        producer_id_start: i64,                           0..;
+        /// How many ids it has.
+        producer_id_len: i32,                             0..;
+    }
 }

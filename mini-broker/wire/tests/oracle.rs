@@ -67,6 +67,17 @@ oracle! {
     create_partitions: topics CreatePartitionsRequest CreatePartitionsResponse from 0;
     incremental_alter_configs:
         configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse from 0;
+    offset_for_leader_epoch:
+        offset_for_leader_epoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse from 2;
+    elect_leaders: elect_leaders ElectLeadersRequest ElectLeadersResponse from 0;
+    alter_partition: alter_partition AlterPartitionRequest AlterPartitionResponse from 2;
+    envelope: envelope EnvelopeRequest EnvelopeResponse from 0;
+    fetch_snapshot: fetch_snapshot FetchSnapshotRequest FetchSnapshotResponse from 0;
+    broker_registration:
+        broker_lifecycle BrokerRegistrationRequest BrokerRegistrationResponse from 0;
+    broker_heartbeat: broker_lifecycle BrokerHeartbeatRequest BrokerHeartbeatResponse from 0;
+    allocate_producer_ids:
+        producer_id AllocateProducerIdsRequest AllocateProducerIdsResponse from 0;
     describe_cluster: cluster DescribeClusterRequest DescribeClusterResponse from 0;
 }
 

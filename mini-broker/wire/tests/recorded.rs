@@ -5,13 +5,14 @@ mod common;
 use bytes::BytesMut;
 use common::{filled, hex};
 use wire::api_versions::*;
+use wire::envelope::*;
 use wire::fetch::*;
 use wire::list_offsets::*;
 use wire::metadata::*;
 use wire::produce::*;
 use wire::{
-    ApiRange, DecodeError, ErrorCode, Gap, Records, Request, RequestHeader, Response, SUPPORTED,
-    decode_request, decode_response, encode_request, encode_response,
+    ApiRange, DecodeError, ErrorCode, Gap, Listener, Records, Request, RequestHeader, Response,
+    SUPPORTED, decode_request, decode_request_on, decode_response, encode_request, encode_response,
 };
 
 fn header(api_key: i16, api_version: i16, client_id: &str) -> RequestHeader {
@@ -42,35 +43,136 @@ fn response(header: RequestHeader, response: impl Into<Response>, text: &str) {
     assert_eq!(decode_response(header.api_key, header.api_version, inner), Ok((7, response)));
 }
 
-/// The versions the broker was built to advertise (Kafka 2.8's, about), and what it reads.
+/// The versions the broker was built to advertise (Kafka 2.8's, about), and what it reads. Listeners
+/// are those of Kafka 4.1.1's schemas.
 #[test]
 fn supported_versions() {
     let rows: Vec<String> = SUPPORTED
         .iter()
-        .map(|ApiRange { key, name, min, max, min_read }| match min_read {
-            read if read == min => format!("{key} {name} {min}-{max}"),
-            read => format!("{key} {name} {min}-{max}, read from {read}"),
+        .map(|ApiRange { key, name, min, max, min_read, listeners }| {
+            let read = match min_read {
+                read if read == min => String::new(),
+                read => format!(" (read from {read})"),
+            };
+            format!("{key} {name} {min}-{max}{read} {listeners:?}")
         })
         .collect();
     let expected = [
-        "0 Produce 0-9, read from 3",
-        "1 Fetch 4-12",
-        "2 ListOffsets 0-7",
-        "3 Metadata 0-12",
-        "10 FindCoordinator 0-4",
-        "18 ApiVersions 0-4",
-        "19 CreateTopics 2-7",
-        "20 DeleteTopics 1-5",
-        "21 DeleteRecords 0-2",
-        "22 InitProducerId 0-4",
-        "32 DescribeConfigs 1-4",
-        "33 AlterConfigs 0-2",
-        "35 DescribeLogDirs 1-4",
-        "37 CreatePartitions 0-3",
-        "44 IncrementalAlterConfigs 0-1",
-        "60 DescribeCluster 0-1",
+        "0 Produce 0-9 (read from 3) [Broker]",
+        "1 Fetch 4-12 [Broker, Controller]",
+        "2 ListOffsets 0-7 [Broker]",
+        "3 Metadata 0-12 [Broker]",
+        "10 FindCoordinator 0-4 [Broker]",
+        "18 ApiVersions 0-4 [Broker, Controller]",
+        "19 CreateTopics 2-7 [Broker, Controller]",
+        "20 DeleteTopics 1-5 [Broker, Controller]",
+        "21 DeleteRecords 0-2 [Broker]",
+        "22 InitProducerId 0-4 [Broker]",
+        "23 OffsetForLeaderEpoch 2-4 [Broker]",
+        "32 DescribeConfigs 1-4 [Broker, Controller]",
+        "33 AlterConfigs 0-2 [Broker, Controller]",
+        "35 DescribeLogDirs 1-4 [Broker]",
+        "37 CreatePartitions 0-3 [Broker, Controller]",
+        "43 ElectLeaders 0-2 [Broker, Controller]",
+        "44 IncrementalAlterConfigs 0-1 [Broker, Controller]",
+        "56 AlterPartition 2-3 [Controller]",
+        "58 Envelope 0-0 [Controller]",
+        "59 FetchSnapshot 0-1 [Controller]",
+        "60 DescribeCluster 0-1 [Broker, Controller]",
+        "62 BrokerRegistration 0-4 [Controller]",
+        "63 BrokerHeartbeat 0-1 [Controller]",
+        "67 AllocateProducerIds 0-0 [Controller]",
     ];
     assert_eq!(rows, expected);
+}
+
+/// What a listener does not take is as unknown to it as a key that nobody has.
+#[test]
+fn a_listener_takes_its_own() {
+    let heartbeat = hex("003f 0001 00000007 ffff 00");
+    let error = decode_request_on(Listener::Broker, heartbeat.clone()).unwrap_err();
+    assert_eq!(error.to_string(), "API key 63 (version 1) is not one of those spoken here");
+    assert_eq!(error.header().map(|header| header.correlation_id), Some(7));
+    let error = decode_request_on(Listener::Controller, heartbeat).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "BrokerHeartbeatRequest.broker_id at byte 11: expected 4 more bytes, the frame has 0"
+    );
+    // A version that is wrong besides makes no difference.
+    let produce = hex("0000 0063 00000007 ffff");
+    let error = decode_request_on(Listener::Controller, produce).unwrap_err();
+    assert_eq!(error.to_string(), "API key 0 (version 99) is not one of those spoken here");
+
+    for range in SUPPORTED {
+        for listener in [Listener::Broker, Listener::Controller] {
+            let header =
+                RequestHeader { api_key: range.key, api_version: range.max, ..header(0, 0, "") };
+            let mut frame = BytesMut::new();
+            frame.extend_from_slice(&header.api_key.to_be_bytes());
+            frame.extend_from_slice(&header.api_version.to_be_bytes());
+            frame.extend_from_slice(&hex("00000007 ffff 00"));
+            let known = !matches!(
+                decode_request_on(listener, frame),
+                Err(DecodeError::UnsupportedKey { .. })
+            );
+            assert_eq!(known, range.listeners.contains(&listener), "{} {listener:?}", range.name);
+            assert_eq!(listener.takes(range.key), known);
+            assert_eq!(listener.apis().any(|other| other == range), known);
+        }
+    }
+}
+
+/// The tagged fields that are not Kafka's: three bytes of tag and size, and not there by default.
+#[test]
+fn our_own_tagged_fields() {
+    let fetch = |replica_epoch| FetchRequest { replica_id: 2, replica_epoch, ..Default::default() };
+    let fields = "0001 000c 00000007 0001 66 00
+                  00000002 00000000 00000000 7fffffff 00 00000000 ffffffff 01 01 01";
+    request(header(1, 12, "f"), fetch(-1), &format!("00000029 {fields} 00"));
+    request(
+        header(1, 12, "f"),
+        fetch(41),
+        &format!("00000034 {fields} 01 904e 08 0000000000000029"),
+    );
+    // Version 11 has no tags: the epoch is left out.
+    let (_, frame) = frame(
+        "0000002e  0001 000b 00000007 0001 66
+         00000002 00000000 00000000 7fffffff 00 00000000 ffffffff 00000000 00000000 0000",
+    );
+    assert_eq!(encode_request(&header(1, 11, "f"), &fetch(41).into()).split_off(4), frame);
+    assert_eq!(decode_request(frame).unwrap().1, fetch(-1).into());
+
+    let envelope = |metadata_offset| EnvelopeResponse {
+        response_data: Some(b"answer"[..].into()),
+        metadata_offset,
+        ..Default::default()
+    };
+    response(header(58, 0, "b"), envelope(-1), "0000000f  00000007 00  07 616e73776572 0000  00");
+    response(
+        header(58, 0, "b"),
+        envelope(1000),
+        "0000001a  00000007 00  07 616e73776572 0000  01 904e 08 00000000000003e8",
+    );
+}
+
+/// A client's request in an envelope is the very memory of the frame, and is read from there.
+#[test]
+fn a_request_in_an_envelope() {
+    let inner = encode_request(&header(3, 1, "a"), &MetadataRequest::default().into()).split_off(4);
+    let envelope = EnvelopeRequest {
+        request_data: inner,
+        request_principal: None,
+        client_host_address: hex("7f000001"),
+    };
+    let frame = encode_request(&header(58, 0, "b"), &envelope.into()).split_off(4);
+    let place = frame.as_ptr_range();
+    let read = decode_request_on(Listener::Controller, frame);
+    let Ok((_, Request::Envelope(read))) = read else { panic!("{read:?}") };
+    assert!(place.contains(&read.request_data.as_ptr()));
+    assert_eq!(
+        decode_request(read.request_data),
+        Ok((header(3, 1, "a"), MetadataRequest::default().into()))
+    );
 }
 
 /// Recorded from kafka-python 2.0.2 (`OffsetRequest_v0`), whose tables are its own.
