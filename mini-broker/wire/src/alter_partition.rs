@@ -40,8 +40,8 @@ table! {
         new_isr_with_epochs: Vec<BrokerState>,            3..;
         /// See [`leader_recovery_state`].
         leader_recovery_state: i8,                        1..;
-        /// The state that the leader started from: if the controller has another by now, it
-        /// answers `INVALID_UPDATE_VERSION`.
+        /// The state that the leader started from: if the controller has a newer one, it answers
+        /// `INVALID_UPDATE_VERSION`.
         partition_epoch: i32,                             0..;
     }
 

@@ -220,7 +220,7 @@ fn pure_garbage() {
         if bytes.len() >= 4 {
             bytes[0] = 0;
             bytes[2] = 0;
-            bytes[1] %= 64;
+            bytes[1] %= 68;
             bytes[3] %= 14;
             let _ = decode_response(bytes[1].into(), bytes[3].into(), bytes.clone());
             let _ = decode_request(bytes);
