@@ -8,9 +8,14 @@
 //! produce requests wakes a consumer once. Files change their names only at the beginning of a tick:
 //! by then the slices of all answers are open files.
 
-mod messages; // what goes in and what comes out
-
 mod start; // what a data directory knows
+
+// Its place in the cluster.
+mod membership; // it registers, and shows that it lives
+
+mod metadata_log; // what the coordinator decided, read record by record
+
+mod forward; // what only the coordinator can answer
 
 // One file a family of requests.
 mod produce;
@@ -21,19 +26,15 @@ mod list_offsets;
 
 mod metadata;
 
-mod create_topics;
-
-mod create_partitions;
-
 mod delete_records;
 
 mod describe_configs;
 
-mod alter_configs;
-
 mod log_dirs;
 
 mod cluster_info;
+
+mod producer_ids;
 
 // What they stand on.
 mod partition; // a log behind its fence, and what is known of the disk below
@@ -48,57 +49,56 @@ pub mod compact; // what compaction leaves of a log
 
 mod waiting; // what is parked, and every timer
 
-pub mod configs; // the settings, one table
-
-mod errors; // from what went wrong to Kafka's codes, one table
-
-mod files; // the disk, as a trait
-
-pub use configs::Config;
-pub use errors::Refused;
-pub use files::Files;
-pub use messages::{
-    Answer, Call, Client, Done, Event, Input, Job, Located, Measured, Now, Output, Ticket,
+pub use crate::configs::Config;
+pub use crate::node::{
+    Answer, Call, Client, Done, Event, Files, Input, Job, Located, Measured, Node, Now, Output,
+    Peer, PeerGone, Refused, Ticket,
 };
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wire::Request;
+use wire::{Api, Listener, Request, Response};
 
-use crate::coordinator::{self, Cluster, Coordinator};
+use crate::coordinator::{self, Cluster};
 use crate::validate::Verdicts;
 use checkpoints::{CLEANED_TO, Checkpoints, LOG_STARTS, RECOVERY_POINTS};
 use cleaner::Cleaner;
+use forward::Forwarded;
 use log_dirs::Measuring;
+use membership::Membership;
+use metadata_log::Following;
 use partition::Partition;
-use waiting::{AfterSync, Parked, Timers};
+use producer_ids::ProducerIds;
+use waiting::{AfterApplied, Parked, Timers};
 
 pub struct Broker {
     config: Config,
     files: Box<dyn Files>,
-    coordinator: Coordinator,
+    membership: Membership,
+    following: Following,
     /// What the cluster has agreed on.
     cluster: Cluster,
     /// The metadata log is taken into account below this offset.
     applied: u64,
-    cluster_id: String,
+    /// `None`: a new broker that has not met its coordinator yet.
+    cluster_id: Option<String>,
     /// The partitions of every topic, by number. Invariant: the same topics as `cluster`.
     topics: BTreeMap<String, Vec<Partition>>,
     parked: BTreeMap<Ticket, Parked>,
     /// Parked fetches whose partitions moved since the last tick.
     woken: BTreeSet<Ticket>,
     timers: Timers,
-    after_sync: AfterSync,
-    /// Whether a sync of the metadata log is under way.
-    metadata_syncing: bool,
+    after_applied: AfterApplied,
     jobs: BTreeMap<Call, Running>,
+    /// Requests to other nodes that are under way.
+    asked: BTreeMap<Call, Asked>,
     last_call: u64,
-    /// Producer ids that may be handed out.
-    producer_ids: Range<i64>,
+    forwarded: BTreeMap<u64, Forwarded>,
+    last_forwarded: u64,
+    producer_ids: ProducerIds,
     checkpoints: Checkpoints,
     measuring: BTreeMap<Call, Measuring>,
     cleaner: Cleaner,
@@ -110,6 +110,17 @@ pub struct Broker {
 struct Running {
     job: Job,
     owner: Option<Owner>,
+}
+
+/// What another node was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Cluster,
+    Registration,
+    Heartbeat,
+    Metadata,
+    Forwarded(u64),
+    ProducerIds,
 }
 
 struct Owner {
@@ -125,38 +136,41 @@ impl Owner {
     }
 }
 
-impl Broker {
-    /// Takes one input into account.
-    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+/// What was parked (a fetch that waits for records) is released in the tick, so that a turn with many
+/// produce requests wakes a consumer once. Files change their names only at the beginning of a tick: by
+/// then the slices of all answers are open files.
+impl Node for Broker {
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
         match input {
             Input::Request { ticket, client, request, verdicts } => {
                 self.request(now, ticket, client, request, verdicts, out);
             }
             Input::Gone { connection } => self.gone(connection),
             Input::Done { call, done } => self.done(now, call, done, out),
+            Input::Reply { call, reply } => self.reply(now, call, reply, out),
         }
     }
 
-    /// When `tick` has something to do, in `mono_ms`.
-    pub fn deadline(&self) -> Option<u64> {
+    fn deadline(&self) -> Option<u64> {
         let idle = self.woken.is_empty() && !self.cleaner.is_due();
         if idle { self.timers.next() } else { Some(0) }
     }
 
-    /// Does what is due and releases what is parked. In this order: retention may remove a file, or
-    /// move a log's start past somebody who waits; an answer given before would name what is gone.
-    pub fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+    /// In this order: retention may remove a file, or move a log's start past somebody who waits; an
+    /// answer given before would name what is gone.
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.swap(now, out);
         let waited_enough = self.run_timers(now, out);
         self.release(now, out);
         self.answer_as_it_is(now, waited_enough, out);
     }
 
-    /// A clean stop: all that was written reaches the disk, and the next start need not look.
-    ///
     /// A partition that cannot be synced does not keep the others from it. The first error counts.
-    pub fn stop(&mut self) -> io::Result<()> {
-        let mut result = self.files.sync(coordinator::METADATA_DIR);
+    fn stop(&mut self) -> io::Result<()> {
+        if !self.following.loaded {
+            return Ok(()); // nothing was touched yet
+        }
+        let mut result = Ok(());
         for partition in self.topics.values_mut().flatten() {
             result = result.and(partition.sync_now(self.files.as_mut()));
         }
@@ -169,7 +183,9 @@ impl Broker {
         }
         result
     }
+}
 
+impl Broker {
     fn request(
         &mut self,
         now: Now,
@@ -191,20 +207,8 @@ impl Broker {
             Request::ListOffsets(request) => {
                 self.list_offsets(now, client.api_version, &request, out).into()
             }
-            Request::CreateTopics(request) => {
-                return self.create_topics(now, ticket, request, out);
-            }
-            Request::DeleteTopics(request) => {
-                return self.delete_topics(now, ticket, request, out);
-            }
-            Request::CreatePartitions(request) => {
-                return self.create_partitions(now, ticket, request, out);
-            }
-            Request::AlterConfigs(request) => {
-                return self.alter_configs(now, ticket, request, out);
-            }
-            Request::IncrementalAlterConfigs(request) => {
-                return self.incremental_alter_configs(now, ticket, request, out);
+            request if coordinator::is_for_coordinator(&request) => {
+                return self.forward(now, ticket, &client, request, out);
             }
             Request::DeleteRecords(request) => {
                 return self.delete_records(now, ticket, request, out);
@@ -213,25 +217,15 @@ impl Broker {
                 return self.describe_log_dirs(ticket, request, out);
             }
             Request::InitProducerId(request) => {
-                return self.init_producer_id(now, ticket, client, request, out);
+                return self.init_producer_id(ticket, &request, out);
             }
             Request::FindCoordinator(request) => {
                 self.find_coordinator(client.api_version, request).into()
             }
             Request::DescribeConfigs(request) => self.describe_configs(request).into(),
             Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
-            Request::ApiVersions(_) => cluster_info::api_versions().into(),
-            // The first two are not advertised yet; the others do not pass the broker's listener.
-            Request::OffsetForLeaderEpoch(_)
-            | Request::ElectLeaders(_)
-            | Request::AlterPartition(_)
-            | Request::Envelope(_)
-            | Request::FetchSnapshot(_)
-            | Request::BrokerRegistration(_)
-            | Request::BrokerHeartbeat(_)
-            | Request::AllocateProducerIds(_) => {
-                Answer::HangUp("nothing answers this request here".into())
-            }
+            Request::ApiVersions(_) => coordinator::api_versions(Listener::Broker).into(),
+            other => Answer::HangUp(format!("nothing answers API {} here", other.api_key())),
         };
         out.push(Output::Answer { ticket, answer });
     }
@@ -242,6 +236,53 @@ impl Broker {
             self.parked.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect();
         for ticket in tickets {
             self.unpark(ticket);
+        }
+    }
+
+    /// Asks another node; its answer comes to [`Self::reply`].
+    fn ask(&mut self, to: Peer, request: Request, asked: Asked, out: &mut Vec<Output>) {
+        self.last_call += 1;
+        let call = Call(self.last_call);
+        self.asked.insert(call, asked);
+        out.push(Output::Send { call, to, request });
+    }
+
+    fn reply(
+        &mut self,
+        now: Now,
+        call: Call,
+        reply: Result<Response, PeerGone>,
+        out: &mut Vec<Output>,
+    ) {
+        let Some(asked) = self.asked.remove(&call) else { return };
+        match asked {
+            Asked::Cluster => match answer_to::<wire::cluster::DescribeClusterRequest>(reply) {
+                Ok(told) => self.told_cluster(now, told, out),
+                Err(gone) => self.coordinator_away(now, &gone, out),
+            },
+            Asked::Registration => {
+                match answer_to::<wire::broker_lifecycle::BrokerRegistrationRequest>(reply) {
+                    Ok(told) => self.registered(now, told, out),
+                    Err(gone) => self.coordinator_away(now, &gone, out),
+                }
+            }
+            Asked::Heartbeat => {
+                match answer_to::<wire::broker_lifecycle::BrokerHeartbeatRequest>(reply) {
+                    Ok(told) => self.heartbeat_answered(now, told, out),
+                    Err(gone) => self.coordinator_away(now, &gone, out),
+                }
+            }
+            Asked::Metadata => {
+                self.metadata_read(now, answer_to::<wire::fetch::FetchRequest>(reply), out);
+            }
+            Asked::Forwarded(number) => {
+                let told = answer_to::<wire::envelope::EnvelopeRequest>(reply);
+                self.forwarded_answered(now, number, told, out);
+            }
+            Asked::ProducerIds => {
+                let told = answer_to::<wire::producer_id::AllocateProducerIdsRequest>(reply);
+                self.producer_ids_allocated(now, told, out);
+            }
         }
     }
 
@@ -263,9 +304,6 @@ impl Broker {
     fn done(&mut self, now: Now, call: Call, done: io::Result<Done>, out: &mut Vec<Output>) {
         let Some(Running { job, owner }) = self.jobs.remove(&call) else { return };
         match (job, owner) {
-            (Job::Sync { dir, to }, None) if dir == coordinator::METADATA_DIR => {
-                self.metadata_synced(now, done.map(|_| to), out);
-            }
             (Job::Sync { to, .. }, Some(owner)) => {
                 let Some(partition) = self.owned(&owner) else { return };
                 match done {
@@ -305,4 +343,10 @@ impl Broker {
     fn partition(&mut self, topic: &str, index: i32) -> Option<&mut Partition> {
         self.topics.get_mut(topic)?.get_mut(usize::try_from(index).ok()?)
     }
+}
+
+/// The answer to a request of this kind. A peer sends no other.
+fn answer_to<R: Api>(reply: Result<Response, PeerGone>) -> Result<R::Response, PeerGone> {
+    let wrong = || PeerGone("it answered something else".into());
+    reply.and_then(|response| R::response(response).ok_or_else(wrong))
 }

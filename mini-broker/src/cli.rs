@@ -1,12 +1,14 @@
-//! The commands, one a file. All but `serve` and `dump-log` speak Kafka's protocol and work against
+//! The commands, one a file. All but `serve`, `coordinator` and `dump-log` speak Kafka's protocol and work against
 //! any Kafka broker.
 
 pub mod configs;
 pub mod consume;
+pub mod coordinator;
 pub mod delete_records;
 pub mod dump_log;
 pub mod experiment;
 pub mod java_order;
+pub mod nodes;
 pub mod offsets;
 pub mod perf;
 pub mod produce;
@@ -30,6 +32,8 @@ pub struct Cli {
 enum Command {
     /// Run a broker.
     Serve(serve::Args),
+    /// Run the coordinator of a cluster of brokers.
+    Coordinator(coordinator::Args),
     /// Create, list, describe, grow and delete topics.
     Topics(topics::Args),
     /// Describe and change the settings of topics and brokers.
@@ -92,6 +96,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let result = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
+            Command::Coordinator(args) => coordinator::run(args).await,
             Command::Topics(args) => topics::run(args).await,
             Command::Configs(args) => configs::run(args).await,
             Command::Produce(args) => produce::run(args).await,

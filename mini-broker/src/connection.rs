@@ -22,8 +22,8 @@ use tokio::time::Instant;
 use wire::api_versions::{ApiVersion, ApiVersionsResponse};
 use wire::{DecodeError, ErrorCode, Listener, RequestHeader, decode_request_on, frame};
 
-use crate::broker::{Answer, Client, Input, Ticket};
 use crate::engine::{Delivery, Keyed, ToEngine};
+use crate::node::{Answer, Client, Input, Ticket};
 use crate::validate::validate;
 use buffer::ReadBuffer;
 
@@ -49,6 +49,8 @@ pub struct Limits {
     pub max_request_bytes: usize,
     /// Permits to read a large frame.
     pub large: Arc<Semaphore>,
+    /// Whose requests are taken.
+    pub listener: Listener,
     /// The topics that take no record without a key.
     pub keyed: Keyed,
 }
@@ -169,7 +171,7 @@ impl Connection {
     }
 
     async fn take_request(&mut self, frame: BytesMut) -> io::Result<()> {
-        let (header, request) = match decode_request_on(Listener::Broker, frame) {
+        let (header, request) = match decode_request_on(self.limits.listener, frame) {
             Ok(decoded) => decoded,
             Err(error) => return self.refuse(error).await,
         };

@@ -1,299 +1,264 @@
-//! The coordinator: it decides which topics there are and who leads their partitions, and keeps its
-//! decisions as records in the metadata log, which is itself an offset log (KRaft's idea). A single
-//! broker is a cluster of one and has its coordinator inside.
+//! The coordinator: it decides which topics there are, which brokers live, and who leads each partition,
+//! and keeps its decisions as records in the metadata log, which is itself an offset log. (ZooKeeper
+//! with one of the brokers as controller then, a KRaft controller now.)
 //!
-//! A decision counts once its records are synced. Until then it stands in `proposed`, so that a
-//! second request cannot have the same name, and nobody is told.
+//! A decision counts once its records are synced. Brokers read the log like any other, by Fetch, and
+//! what they have read comes true there. A single broker is a cluster of one: its coordinator runs
+//! beside it in the same process.
 
-mod cluster;
-mod records;
+mod cluster; // what is known of a cluster
 
-pub use cluster::{Assignment, Cluster, Settings, Topic};
-pub use records::{Record, Resource};
+mod records; // the metadata log's records
 
-use std::collections::VecDeque;
-use std::fmt;
+mod log; // the metadata log
 
-use offset_log_solution::{Config, OffsetLog, Slice};
+// What brokers ask for.
+mod members; // who is there, and who is gone
+
+mod leaders; // elections and in-sync sets
+
+mod reading; // the metadata log, read by brokers
+
+// What clients ask for, by way of a broker.
+mod forwarded;
+
+mod create_topics;
+
+mod create_partitions;
+
+mod delete_topics;
+
+mod alter_configs;
+
+pub use cluster::{Assignment, Cluster, NO_LEADER, Registration, Settings, Topic};
+pub use create_topics::{MOST_PARTITIONS, check_name};
+pub use forwarded::is_for_coordinator;
+pub use log::{METADATA_DIR, METADATA_TOPIC, Records, records};
+pub use records::{Record, Resource, Unreadable};
+
+use std::collections::BTreeMap;
+use std::io;
+
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 use uuid::Uuid;
-use wire::ErrorCode;
+use wire::api_versions::{ApiVersion, ApiVersionsResponse};
+use wire::producer_id::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+use wire::{Listener, Request};
 
-use crate::broker::{Files, Located, Refused};
-use crate::records::{Batch, Builder, Codec};
-
-/// The metadata log's topic and directory, under Kafka's names for them.
-pub const METADATA_TOPIC: &str = "__cluster_metadata";
-pub const METADATA_DIR: &str = "__cluster_metadata-0";
+use crate::configs::Config;
+use crate::node::{Answer, Call, Event, Files, Input, Job, Node, Now, Output, Refused, Ticket};
+use log::MetadataLog;
+use members::Sessions;
+use reading::Parked;
 
 /// Producer ids are handed to a broker in blocks, so that not each one costs a sync.
-pub const PRODUCER_ID_BLOCK: i64 = 1000;
-
-/// More partitions than this in one topic are a mistake of whoever asks: each costs memory. Kafka takes
-/// no more in one request. (`ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`.)
-pub const MOST_PARTITIONS: usize = 10_000;
-
-/// A topic as it is asked for, defaults filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTopic {
-    pub name: String,
-    /// For each partition the brokers that keep it, the preferred leader first.
-    pub replicas: Vec<Vec<i32>>,
-    pub configs: Settings,
-}
+pub const PRODUCER_ID_BLOCK: i32 = 1000;
 
 pub struct Coordinator {
-    log: OffsetLog,
-    proposed: Cluster,
-    /// Records in the log that are not synced yet, with their offsets.
-    unsynced: VecDeque<(u64, Record)>,
-    /// Why nothing can be decided any more: the log could not be written.
-    failed: Option<String>,
+    /// What counts where nobody asks for anything else.
+    config: Config,
+    files: Box<dyn Files>,
+    cluster_id: String,
+    log: MetadataLog,
+    /// What is decided, synced or not: nobody can have the same name in the meantime.
+    cluster: Cluster,
+    sessions: Sessions,
+    parked: BTreeMap<Ticket, Parked>,
+    /// Answers that leave once the log is synced below an offset.
+    after_sync: BTreeMap<u64, Vec<(Ticket, Answer)>>,
+    /// When preferred leaders are looked at next, in `mono_ms`.
+    rebalance_at: Option<u64>,
     ids: Pcg64,
+    syncs: BTreeMap<Call, u64>,
+    last_call: u64,
 }
 
 impl Coordinator {
-    /// Opens the metadata log and reads it from the start. The error is a sentence.
-    pub fn open(files: &mut dyn Files, seed: u64) -> Result<(Self, Cluster), String> {
-        // Never by time or size: forgetting a record would forget a topic.
-        let config = Config { retention_ms: None, retention_bytes: None, ..Config::default() };
-        let told = |error: &dyn fmt::Display| format!("the metadata log {METADATA_DIR}: {error}");
-        let dir = files.metadata_dir(METADATA_DIR).map_err(|error| told(&error))?;
-        let (log, _) = OffsetLog::open(dir, config, 0).map_err(|error| told(&error))?;
-        let cluster = replay(&log, files).map_err(|why| told(&why))?;
-        let coordinator = Self {
+    /// Opens the metadata log and reads it. Ids come from `seed`. The error is a sentence.
+    pub fn new(mut config: Config, mut files: Box<dyn Files>, seed: u64) -> io::Result<Self> {
+        let mut ids = Pcg64::new(seed.into(), 0x5eed);
+        let cluster_id = crate::node::meta::own_cluster(files.as_mut(), config.node_id, &mut ids)?;
+        let (log, cluster) = MetadataLog::open(files.as_mut()).map_err(io::Error::other)?;
+        for (resource, settings) in &cluster.broker_settings {
+            config.set_running(resource, settings);
+        }
+        Ok(Self {
+            config,
+            files,
+            cluster_id,
             log,
-            proposed: cluster.clone(),
-            unsynced: VecDeque::new(),
-            failed: None,
-            ids: Pcg64::new(seed.into(), 0x5eed),
-        };
-        Ok((coordinator, cluster))
+            sessions: Sessions::of(&cluster),
+            cluster,
+            parked: BTreeMap::new(),
+            after_sync: BTreeMap::new(),
+            rebalance_at: None,
+            ids,
+            syncs: BTreeMap::new(),
+            last_call: 0,
+        })
     }
 
-    /// Whether there may be a new topic of this name.
-    pub fn may_create(&self, name: &str) -> Result<(), Refused> {
-        if name == METADATA_TOPIC {
-            let why = format!("Creation of internal topic {name} is prohibited.");
-            return Err(Refused::new(ErrorCode::INVALID_REQUEST, why));
-        }
-        check_name(name)?;
-        if self.proposed.topics.contains_key(name) {
-            let why = format!("Topic '{name}' already exists.");
-            return Err(Refused::new(ErrorCode::TOPIC_ALREADY_EXISTS, why));
-        }
-        // The names of metrics have '_' where a topic has '.'.
-        let flat = |name: &str| name.replace('.', "_");
-        if !name.contains(['.', '_']) {
-            return Ok(());
-        }
-        match self.proposed.topics.keys().find(|other| flat(other) == flat(name)) {
-            None => Ok(()),
-            Some(other) => {
-                let why = format!("Topic '{name}' collides with existing topic: {other}");
-                Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why))
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    fn request(&mut self, now: Now, ticket: Ticket, request: Request, out: &mut Vec<Output>) {
+        let answer = match request {
+            Request::Fetch(request) => return self.fetch(now, ticket, request, out),
+            Request::BrokerRegistration(request) => self.register(now, request, out).into(),
+            Request::BrokerHeartbeat(request) => {
+                self.heartbeat(now, ticket.connection, &request, out).into()
+            }
+            Request::AlterPartition(request) => self.alter_partition(now, request).into(),
+            Request::AllocateProducerIds(request) => {
+                self.allocate_producer_ids(now, &request).into()
+            }
+            Request::Envelope(request) => self.unwrap(now, request, out).into(),
+            Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
+            Request::ApiVersions(_) => api_versions(Listener::Controller).into(),
+            other => match self.admin(now, other, out) {
+                Some(response) => Answer::Response { body: response, slices: Vec::new() },
+                None => Answer::HangUp("a request for brokers, sent to the coordinator".into()),
+            },
+        };
+        self.once_synced(ticket, answer, out);
+    }
+
+    fn allocate_producer_ids(
+        &mut self,
+        now: Now,
+        request: &AllocateProducerIdsRequest,
+    ) -> AllocateProducerIdsResponse {
+        let first = self.cluster.next_producer_id;
+        let next = Record::ProducerIds { next: first + i64::from(PRODUCER_ID_BLOCK) };
+        let allocated = self
+            .check_broker_epoch(request.broker_id, request.broker_epoch)
+            .and_then(|()| self.append(now, vec![next]));
+        match allocated {
+            Ok(()) => AllocateProducerIdsResponse {
+                producer_id_start: first,
+                producer_id_len: PRODUCER_ID_BLOCK,
+                ..Default::default()
+            },
+            Err(refused) => {
+                AllocateProducerIdsResponse { error_code: refused.code, ..Default::default() }
             }
         }
     }
 
-    /// Decides on a new topic and gives its id. With `validate_only` nothing is written.
-    pub fn create_topic(
-        &mut self,
-        now_ms: u64,
-        topic: NewTopic,
-        validate_only: bool,
-    ) -> Result<Uuid, Refused> {
-        self.may_create(&topic.name)?;
-        check_count(topic.replicas.len())?;
-        let id = new_id(&mut self.ids);
-        if validate_only {
-            return Ok(id);
-        }
-        let mut records = vec![Record::Topic { name: topic.name.clone(), id }];
-        records.extend(topic.configs.into_iter().map(|(name, value)| Record::Config {
-            resource: Resource::Topic(topic.name.clone()),
-            name,
-            value: Some(value),
-        }));
-        let partitions = topic.replicas.into_iter().zip(0..);
-        records.extend(partitions.map(|(replicas, index)| new_partition(id, index, replicas)));
-        self.append(now_ms, records)?;
-        Ok(id)
-    }
-
-    /// Where the partitions of a topic are, what is not agreed on yet included.
-    pub fn replicas(&self, topic: &str) -> Result<Vec<Vec<i32>>, Refused> {
-        let topic = self.proposed.topics.get(topic).ok_or_else(Refused::unknown_topic)?;
-        Ok(topic.partitions.iter().map(|partition| partition.replicas.clone()).collect())
-    }
-
-    /// Decides on more partitions of a topic, behind those that it has.
-    pub fn create_partitions(
-        &mut self,
-        now_ms: u64,
-        topic: &str,
-        replicas: Vec<Vec<i32>>,
-        validate_only: bool,
-    ) -> Result<(), Refused> {
-        let known = self.proposed.topics.get(topic).ok_or_else(Refused::unknown_topic)?;
-        let (id, have) = (known.id, known.partitions.len());
-        check_count(have + replicas.len())?;
-        if validate_only {
+    /// Decides: the records go to the log, and count once that is synced. All of them, or none.
+    fn append(&mut self, now: Now, records: Vec<Record>) -> Result<(), Refused> {
+        if records.is_empty() {
             return Ok(());
         }
-        let new = replicas.into_iter().zip(have as i32..);
-        let records = new.map(|(replicas, index)| new_partition(id, index, replicas)).collect();
-        self.append(now_ms, records)
-    }
-
-    /// What is set for a topic or for brokers, what is not agreed on yet included. `None` if there is
-    /// no such topic.
-    pub fn settings(&self, resource: &Resource) -> Option<&Settings> {
-        self.proposed.settings(resource)
-    }
-
-    /// Decides on settings: a value, or `None` to set it no longer.
-    pub fn alter_settings(
-        &mut self,
-        now_ms: u64,
-        resource: &Resource,
-        changes: Vec<(String, Option<String>)>,
-    ) -> Result<(), Refused> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let record = |(name, value)| Record::Config { resource: resource.clone(), name, value };
-        self.append(now_ms, changes.into_iter().map(record).collect())
-    }
-
-    pub fn delete_topic(&mut self, now_ms: u64, name: &str) -> Result<(), Refused> {
-        let topic = self.proposed.topics.get(name).ok_or_else(Refused::unknown_topic)?;
-        let id = topic.id;
-        self.append(now_ms, vec![Record::RemoveTopic { id }])
-    }
-
-    /// Hands out the next block of producer ids and gives its first.
-    pub fn allocate_producer_ids(&mut self, now_ms: u64) -> Result<i64, Refused> {
-        let first = self.proposed.next_producer_id;
-        self.append(now_ms, vec![Record::ProducerIds { next: first + PRODUCER_ID_BLOCK }])?;
-        Ok(first)
-    }
-
-    /// The offset up to which the log must be synced before what was decided so far counts.
-    pub fn log_end(&self) -> u64 {
-        self.log.log_end()
-    }
-
-    /// Whether something waits for a sync.
-    pub fn unsynced(&self) -> bool {
-        !self.unsynced.is_empty()
-    }
-
-    /// The log is on the disk below `to`: the records that count from now on, in order, with their
-    /// offsets.
-    pub fn synced(&mut self, to: u64) -> Vec<(u64, Record)> {
-        let count = self.unsynced.partition_point(|(offset, _)| *offset < to);
-        self.unsynced.drain(..count).collect()
-    }
-
-    /// The log could not be synced. What was proposed is unknown to the disk; a sync that failed is
-    /// never tried again, because the system may have dropped the very pages.
-    pub fn sync_failed(&mut self, why: String) {
-        self.failed = Some(why);
-        self.unsynced.clear();
-    }
-
-    fn append(&mut self, now_ms: u64, records: Vec<Record>) -> Result<(), Refused> {
-        let storage = |why: String| {
-            Refused::new(
-                ErrorCode::KAFKA_STORAGE_ERROR,
-                format!("the coordinator cannot write its metadata log: {why}"),
-            )
-        };
-        if let Some(why) = &self.failed {
-            return Err(storage(why.clone()));
-        }
-        let mut builder = Builder::new(Codec::None);
-        for record in &records {
-            let none = std::iter::empty::<(&[u8], Option<&[u8]>)>();
-            builder.push(now_ms as i64, None, Some(&record.encode()), none);
-        }
-        let mut batch = builder.finish().expect("at least one record");
-        // Appended first: a full disk must leave what is proposed as it was.
-        let appended =
-            self.log.append(now_ms, 0, &mut batch).map_err(|e| storage(e.to_string()))?;
-        for (offset, record) in (appended.first..).zip(records) {
-            self.proposed.apply(offset, &record);
-            self.unsynced.push_back((offset, record));
+        let first = self.log.append(now.wall_ms, &records)?;
+        for (offset, record) in (first..).zip(&records) {
+            self.cluster.apply(offset, record);
+            if let Record::Config { resource, .. } = record
+                && let Some(settings) = self.cluster.settings(resource)
+            {
+                self.config.set_running(resource, settings);
+            }
         }
         Ok(())
     }
-}
 
-fn replay(log: &OffsetLog, files: &dyn Files) -> Result<Cluster, String> {
-    const CHUNK: u32 = 1 << 20;
-    let mut cluster = Cluster::default();
-    let mut offset = log.log_start();
-    while offset < log.log_end() {
-        let slice = log.read(offset, log.log_end(), CHUNK).map_err(|error| error.to_string())?;
-        let mut bytes = vec![0; slice.len as usize];
-        let Slice { segment, position, len, .. } = slice;
-        let located = Located { dir: METADATA_DIR.into(), segment, position, len };
-        let read = files.read_at(&located, &mut bytes).map_err(|error| error.to_string())?;
-        let mut next = offset;
-        let mut rest = &bytes[..read];
-        while let Ok(batch) = Batch::read(rest) {
-            let records = batch.records().map_err(|error| error.to_string())?;
-            for record in records.iter() {
-                let record = record.map_err(|error| error.to_string())?;
-                let fact = Record::decode(record.value.unwrap_or_default())
-                    .map_err(|error| format!("offset {}: {error}", record.offset))?;
-                cluster.apply(record.offset as u64, &fact);
+    /// Answers once everything that was decided so far is on the disk.
+    fn once_synced(&mut self, ticket: Ticket, answer: Answer, out: &mut Vec<Output>) {
+        if self.log.is_synced() {
+            return out.push(Output::Answer { ticket, answer });
+        }
+        self.after_sync.entry(self.log.end()).or_default().push((ticket, answer));
+        self.sync(out);
+    }
+
+    fn sync(&mut self, out: &mut Vec<Output>) {
+        let Some(job) = self.log.begin_sync() else { return };
+        let Job::Sync { to, .. } = job else { unreachable!("a sync is a sync") };
+        self.last_call += 1;
+        let call = Call(self.last_call);
+        self.syncs.insert(call, to);
+        out.push(Output::Do { call, job });
+    }
+
+    fn synced(&mut self, now: Now, to: u64, done: io::Result<()>, out: &mut Vec<Output>) {
+        match done {
+            Ok(()) => {
+                self.log.synced(to);
+                let later = self.after_sync.split_off(&(to + 1));
+                let answered = std::mem::replace(&mut self.after_sync, later);
+                for (ticket, answer) in answered.into_values().flatten() {
+                    out.push(Output::Answer { ticket, answer });
+                }
+                self.release(now, out);
+                self.sync(out);
             }
-            next = batch.header.last_offset() as u64 + 1;
-            rest = &rest[batch.bytes.len()..];
+            Err(error) => {
+                let why = format!("fsync of the metadata log failed: {error}");
+                self.log.sync_failed(&why);
+                // What could not be written was never decided.
+                if let Ok(cluster) = self.log.replay(self.files.as_ref()) {
+                    self.cluster = cluster;
+                }
+                // Whoever waits for it has no answer to get.
+                for (ticket, _) in std::mem::take(&mut self.after_sync).into_values().flatten() {
+                    out.push(Output::Answer { ticket, answer: Answer::HangUp(why.clone()) });
+                }
+                let partition = METADATA_DIR.into();
+                out.push(Output::Tell(Event::Storage { partition, why, offline: true }));
+            }
         }
-        if next == offset {
-            return Err(format!("no whole batch at offset {offset}"));
+    }
+}
+
+impl Node for Coordinator {
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        match input {
+            Input::Request { ticket, request, .. } => self.request(now, ticket, request, out),
+            Input::Gone { connection } => {
+                self.parked.retain(|ticket, _| ticket.connection != connection);
+                self.connection_lost(now, connection, out);
+            }
+            Input::Done { call, done } => {
+                let Some(to) = self.syncs.remove(&call) else { return };
+                self.synced(now, to, done.map(|_| ()), out);
+            }
+            Input::Reply { .. } => {} // it asks nobody
         }
-        offset = next;
+        self.sync(out);
     }
-    Ok(cluster)
-}
 
-/// A new partition: all its replicas are in sync, and the first of them leads.
-fn new_partition(topic: Uuid, index: i32, replicas: Vec<i32>) -> Record {
-    let (leader, isr) = (replicas[0], replicas.clone());
-    Record::Partition { topic, index, replicas, isr, leader, epoch: 0 }
-}
-
-fn check_count(partitions: usize) -> Result<(), Refused> {
-    if (1..=MOST_PARTITIONS).contains(&partitions) {
-        return Ok(());
+    fn deadline(&self) -> Option<u64> {
+        let parked = self.parked.values().map(|parked| parked.deadline).min();
+        let sessions = self.sessions.deadline(self.session_timeout_ms());
+        parked.into_iter().chain(sessions).chain(self.rebalance_at).min()
     }
-    let why = format!("A topic has 1 to {MOST_PARTITIONS} partitions, not {partitions}.");
-    Err(Refused::new(ErrorCode::POLICY_VIOLATION, why))
+
+    fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.end_sessions(now, out);
+        self.rebalance(now, out);
+        self.answer_as_it_is(now, out);
+        self.sync(out);
+    }
+
+    fn stop(&mut self) -> io::Result<()> {
+        self.files.sync(METADATA_DIR)
+    }
 }
 
-/// Kafka's rule for a topic's name, in the words of its own message.
-pub fn check_name(name: &str) -> Result<(), Refused> {
-    const MOST: usize = 249;
-    let why = if name.is_empty() {
-        "the empty string is not allowed".into()
-    } else if name == "." || name == ".." {
-        format!("'{name}' is not allowed")
-    } else if name.chars().count() > MOST {
-        format!("the length of '{name}' is longer than the max allowed length {MOST}")
-    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
-        format!(
-            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and \
-             '-'"
-        )
-    } else {
-        return Ok(());
-    };
-    Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, format!("Topic name is invalid: {why}")))
+/// OffsetForLeaderEpoch can be read, but nothing here answers it yet.
+const NOT_ANSWERED: i16 = 23;
+
+/// The table of what is spoken on a listener. No feature tags: old librdkafka stumbles over them.
+pub fn api_versions(listener: Listener) -> ApiVersionsResponse {
+    let answered = listener.apis().filter(|range| range.key != NOT_ANSWERED);
+    let api_keys = answered.map(|range| ApiVersion {
+        api_key: range.key,
+        min_version: range.min,
+        max_version: range.max,
+    });
+    ApiVersionsResponse { api_keys: api_keys.collect(), ..Default::default() }
 }
 
 /// A random UUID of version 4, from the seed.

@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::fs::statvfs;
 
 use crate::broker::compact::{self, swap};
-use crate::broker::{Done, Files, Job, Located, Measured};
 use crate::labs;
+use crate::node::{Done, Files, Job, Located, Measured};
 use folder::RealFolder;
 use table::Table;
 
@@ -197,6 +197,14 @@ impl Files for RealFiles {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    fn boot_id(&self) -> io::Result<String> {
+        match fs::read_to_string("/proc/sys/kernel/random/boot_id") {
+            Ok(id) => Ok(id.trim().into()),
+            // Elsewhere than on Linux nobody says: every start may be one after a power loss.
+            Err(_) => Ok(String::new()),
         }
     }
 

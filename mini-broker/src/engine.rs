@@ -1,10 +1,11 @@
-//! The engine: the one task that owns the broker, and the only place with a clock.
+//! The engine: the one task that owns a node, broker or coordinator, and the only place with a clock.
 //!
-//! A turn: take what has come in, hand it to the broker, deliver what it gives back, let it tick,
+//! A turn: take what has come in, hand it to the node, deliver what it gives back, let it tick,
 //! deliver again, and let others run. Slow work goes to the blocking pool and comes back as input.
 
 mod clock;
 mod events;
+pub mod peers;
 mod watchdog;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +17,10 @@ use std::time::Duration;
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
 use tokio::sync::watch;
 
-use crate::broker::{Answer, Broker, Call, Input, Job, Located, Now, Output};
 use crate::disk::RealFiles;
+use crate::node::{Answer, Call, Input, Job, Located, Node, Now, Output};
 use clock::Clock;
+use peers::{Coordinator, Peers};
 use watchdog::Turns;
 
 /// Requests that may wait for the engine before connections have to.
@@ -28,6 +30,7 @@ const INBOX: usize = 1024;
 const TURN: usize = 256;
 
 /// What the engine is told.
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub enum ToEngine {
     /// A connection is there, and takes its answers here.
     Connected {
@@ -49,31 +52,45 @@ pub struct Delivery {
     pub files: Vec<Arc<File>>,
 }
 
-pub struct Engine {
-    broker: Broker,
+pub struct Engine<N> {
+    node: N,
     files: RealFiles,
     clock: Clock,
     inbox: Receiver<ToEngine>,
     /// For the ends of jobs.
     sender: Sender<ToEngine>,
     connections: BTreeMap<u32, UnboundedSender<Delivery>>,
+    peers: Peers,
     keyed: watch::Sender<Arc<BTreeSet<String>>>,
+    ready: watch::Sender<bool>,
+    /// Why the node can do nothing any more.
+    stopped: Option<String>,
     out: Vec<Output>,
     turns: Turns,
 }
 
-impl Engine {
-    /// An engine, and the way to talk to it. `out` is what the broker's start gave.
-    pub fn new(broker: Broker, files: RealFiles, out: Vec<Output>) -> (Self, Sender<ToEngine>) {
+impl<N: Node> Engine<N> {
+    /// An engine, and the way to talk to it. `name` is how the node calls itself where it is the client;
+    /// `out` is what its start gave.
+    pub fn new(
+        node: N,
+        name: String,
+        files: RealFiles,
+        coordinator: Coordinator,
+        out: Vec<Output>,
+    ) -> (Self, Sender<ToEngine>) {
         let (sender, inbox) = mpsc::channel(INBOX);
         let engine = Self {
-            broker,
+            node,
             files,
             clock: Clock::new(),
             inbox,
             sender: sender.clone(),
             connections: BTreeMap::new(),
+            peers: Peers::new(name, coordinator, sender.clone()),
             keyed: watch::Sender::default(),
+            ready: watch::Sender::new(false),
+            stopped: None,
             out,
             turns: Turns::default(),
         };
@@ -84,13 +101,18 @@ impl Engine {
         self.keyed.subscribe()
     }
 
-    /// Runs until it is told to stop; then everything written is on the disk.
+    /// Becomes true when clients may come.
+    pub fn ready(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+
+    /// Runs until it is told to stop, or can do nothing any more: the error. After a stop everything written is on the disk.
     pub async fn run(mut self) -> io::Result<()> {
         let watching = tokio::spawn(self.turns.clone().watch());
         let mut turn = Vec::with_capacity(TURN);
         self.deliver();
         loop {
-            let wait = self.broker.deadline().map(|at| self.clock.until(at));
+            let wait = self.node.deadline().map(|at| self.clock.until(at));
             tokio::select! {
                 biased;
                 _ = self.inbox.recv_many(&mut turn, TURN) => {}
@@ -106,13 +128,17 @@ impl Engine {
                     ToEngine::Input(input) => self.handle(now, input),
                     ToEngine::Stop => {
                         watching.abort();
-                        return self.broker.stop();
+                        return self.node.stop();
                     }
                 }
             }
             self.deliver();
-            self.broker.tick(now, &mut self.out);
+            self.node.tick(now, &mut self.out);
             self.deliver();
+            if let Some(why) = self.stopped.take() {
+                watching.abort();
+                return Err(io::Error::other(why));
+            }
             self.turns.count();
             tokio::task::yield_now().await;
         }
@@ -127,7 +153,7 @@ impl Engine {
         if !input.leaves_files_alone() {
             self.deliver();
         }
-        self.broker.handle(now, input, &mut self.out);
+        self.node.handle(now, input, &mut self.out);
     }
 
     fn deliver(&mut self) {
@@ -142,8 +168,11 @@ impl Engine {
                     let _ = connection.send(Delivery { request: ticket.request, answer, files });
                 }
                 Output::Do { call, job } => self.start(call, job),
+                Output::Send { call, to, request } => self.peers.send(call, to, request),
                 Output::Tell(event) => events::log(&event),
                 Output::Keyed(topics) => drop(self.keyed.send_replace(topics)),
+                Output::Ready => drop(self.ready.send_replace(true)),
+                Output::Stop(why) => self.stopped = Some(why),
             }
         }
     }

@@ -17,6 +17,15 @@ pub use ::partitions;
 #[cfg(not(feature = "lab-partitions"))]
 pub use ::partitions_solution as partitions;
 
+/// Until the lab is wired.
+pub mod acks {
+    pub fn elect(replicas: &[i32], in_sync: &[i32], alive: &[i32], unclean: bool) -> Option<i32> {
+        let mut live = replicas.iter().copied().filter(|id| alive.contains(id));
+        let first = live.clone().next();
+        live.find(|id| in_sync.contains(id)).or(first.filter(|_| unclean))
+    }
+}
+
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 

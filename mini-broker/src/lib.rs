@@ -28,9 +28,13 @@ pub mod validate; // a batch's header and checksum
 pub mod engine; // turns, the clock, slow jobs
 
 // What decides.
-pub mod broker; // inputs to outputs
+pub mod node; // inputs and outputs, the same for all
+
+pub mod broker; // what clients are served by
 
 pub mod coordinator; // which topics there are; the metadata log
+
+pub mod configs; // the settings, one table
 
 pub mod labs; // whose organs, and the fence around them
 

@@ -8,10 +8,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::{Semaphore, mpsc};
 use tracing::{debug, error, warn};
+use wire::Listener;
 
-use crate::broker::Input;
 use crate::connection::{Connection, Limits};
 use crate::engine::{Keyed, ToEngine};
+use crate::node::Input;
 
 /// Large requests that are read at the same time, over all connections: each takes its size in
 /// memory.
@@ -20,6 +21,7 @@ const LARGE_REQUESTS: usize = 8;
 /// Accepts clients for ever.
 pub async fn listen(
     listener: TcpListener,
+    takes: Listener,
     engine: Sender<ToEngine>,
     keyed: Keyed,
     max_request_bytes: usize,
@@ -35,7 +37,12 @@ pub async fn listen(
                 continue;
             }
         };
-        let limits = Limits { max_request_bytes, large: Arc::clone(&large), keyed: keyed.clone() };
+        let limits = Limits {
+            max_request_bytes,
+            large: Arc::clone(&large),
+            listener: takes,
+            keyed: keyed.clone(),
+        };
         let engine = engine.clone();
         tokio::spawn(async move {
             debug!(connection, %peer, "connected");

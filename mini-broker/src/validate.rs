@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::produce::ProduceRequest;
 use wire::{ErrorCode, Records, Request};
 
-use crate::broker::Refused;
+use crate::node::Refused;
 use crate::records::Batch;
 use crate::records::header::{ATTRIBUTES, CRC, Header, MAGIC};
 

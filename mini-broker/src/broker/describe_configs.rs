@@ -6,8 +6,8 @@ use wire::configs::{
     DescribeConfigsResponse, DescribeConfigsResult, resource,
 };
 
-use super::configs::{describe_all_brokers, describe_broker, describe_topic};
 use super::{Broker, Refused};
+use crate::configs::{describe_all_brokers, describe_broker, describe_topic};
 use crate::coordinator::check_name;
 
 impl Broker {

@@ -61,7 +61,8 @@ impl Broker {
         let limit = self.config.number("fetch.max.bytes") as i32;
         let max_bytes = request.max_bytes.clamp(0, limit) as u32;
         let mut collected = Collected { slices: Vec::new(), bytes: 0, max_bytes, error: false };
-        let Broker { topics, files, .. } = self;
+        let Broker { topics, files, config, .. } = self;
+        let me = config.node_id;
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut responses = Vec::with_capacity(request.topics.len());
         let mut asked = 0;
@@ -75,7 +76,7 @@ impl Broker {
                     .and_then(|index| known.as_mut()?.get_mut(index))
                     .ok_or_else(|| Refused::unknown_partition(&topic.topic, wanted.partition));
                 let read = partition
-                    .and_then(|partition| read(partition, wanted, &mut collected, &mut turn));
+                    .and_then(|partition| read(partition, me, wanted, &mut collected, &mut turn));
                 let mut data = read.unwrap_or_else(|refused| {
                     collected.error = true;
                     refused_data(&refused)
@@ -101,11 +102,13 @@ impl Broker {
 /// client with small limits still gets on.
 fn read(
     partition: &mut Partition,
+    me: i32,
     wanted: &FetchPartition,
     collected: &mut Collected,
     turn: &mut Turn,
 ) -> Result<PartitionData, Refused> {
     partition.check_epoch(wanted.current_leader_epoch)?;
+    partition.check_leads(me)?;
     let bounds = partition.bounds(turn)?;
     let mut data = PartitionData {
         high_watermark: bounds.high_watermark as i64,

@@ -20,7 +20,8 @@ impl Broker {
         request: &ListOffsetsRequest,
         out: &mut Vec<Output>,
     ) -> ListOffsetsResponse {
-        let Broker { topics, files, .. } = self;
+        let Broker { topics, files, config, .. } = self;
+        let me = config.node_id;
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut answered = Vec::with_capacity(request.topics.len());
         for topic in &request.topics {
@@ -32,8 +33,8 @@ impl Broker {
                     .ok()
                     .and_then(|index| known.as_mut()?.get_mut(index))
                     .ok_or_else(|| Refused::unknown_partition(&topic.name, index));
-                let found =
-                    partition.and_then(|partition| look_up(partition, wanted, version, &mut turn));
+                let found = partition
+                    .and_then(|partition| look_up(partition, me, wanted, version, &mut turn));
                 let mut found = found.unwrap_or_else(|refused| ListOffsetsPartitionResponse {
                     error_code: refused.code,
                     ..Default::default()
@@ -49,11 +50,13 @@ impl Broker {
 
 fn look_up(
     partition: &mut Partition,
+    me: i32,
     wanted: &ListOffsetsPartition,
     version: i16,
     turn: &mut Turn,
 ) -> Result<ListOffsetsPartitionResponse, Refused> {
     partition.check_epoch(wanted.current_leader_epoch)?;
+    partition.check_leads(me)?;
     let bounds = partition.bounds(turn)?;
     let mut found = ListOffsetsPartitionResponse::default();
     match wanted.timestamp {
@@ -77,7 +80,7 @@ fn look_up(
         }
     }
     if found.offset >= 0 {
-        found.leader_epoch = partition.leader_epoch;
+        found.leader_epoch = partition.assignment.epoch;
     }
     if version == 0 {
         let most = wanted.max_num_offsets.max(0) as usize;

@@ -8,11 +8,12 @@ use wire::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
 };
+use wire::topics::{CreatableTopic, CreateTopicsRequest};
 use wire::{ErrorCode, Request};
 
-use super::waiting::Then;
+use super::forward::Whose;
 use super::{Broker, Client, Now, Output, Ticket};
-use crate::coordinator::{Topic, check_name};
+use crate::coordinator::{NO_LEADER, Topic, check_name};
 
 /// Whether Kafka keeps its own state in a topic of this name.
 pub fn is_internal(topic: &str) -> bool {
@@ -28,40 +29,44 @@ impl Broker {
         mut request: MetadataRequest,
         out: &mut Vec<Output>,
     ) {
-        let create = request.allow_auto_topic_creation
-            && self.config.flag("auto.create.topics.enable")
-            && self.create_missing(now, &request, out);
-        if create {
-            // Looked at again once the new topics count; a second try would create nothing new.
+        let missing = self.missing(&request);
+        if !missing.is_empty() {
+            // Looked at again once the new topics are here; a second try would create nothing new.
             request.allow_auto_topic_creation = false;
-            let request = Request::Metadata(request);
-            return self.once_synced(Then::Again { ticket, client, request }, out);
+            let whose = Whose::Metadata(ticket, client.clone(), Request::Metadata(request));
+            let create = CreateTopicsRequest {
+                topics: missing.into_iter().map(|name| self.on_demand(name)).collect(),
+                ..Default::default()
+            };
+            return self.forward_for(now, whose, &client, create.into(), Vec::new(), out);
         }
         let answer = self.describe_cluster_and_topics(client.api_version, request).into();
         out.push(Output::Answer { ticket, answer });
     }
 
-    /// Creates what is asked for and not there. Whether something was, or is being, created.
-    fn create_missing(
-        &mut self,
-        now: Now,
-        request: &MetadataRequest,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    /// What is asked for, is not there, and is to be made.
+    fn missing(&self, request: &MetadataRequest) -> BTreeSet<String> {
+        if !request.allow_auto_topic_creation || !self.config.flag("auto.create.topics.enable") {
+            return BTreeSet::new();
+        }
         let by_name = request.topics.iter().flatten().filter(|topic| !is_by_id(topic));
         let names = by_name.filter_map(|topic| topic.name.as_deref());
-        let missing: BTreeSet<&str> = names
-            .filter(|name| !self.cluster.topics.contains_key(*name) && !is_internal(name))
-            .collect();
-        let mut creating = false;
-        for name in missing {
-            creating |= match self.create_on_demand(now, name, out) {
-                Ok(()) => true,
-                // Somebody else asked first, and waits for the same sync.
-                Err(refused) => refused.code == ErrorCode::TOPIC_ALREADY_EXISTS,
-            };
+        let missing = names.filter(|name| {
+            !self.cluster.topics.contains_key(*name)
+                && !is_internal(name)
+                && check_name(name).is_ok()
+        });
+        missing.map(str::to_string).collect()
+    }
+
+    /// A topic that somebody asked about, with this broker's defaults. (`AutoTopicCreationManager`.)
+    fn on_demand(&self, name: String) -> CreatableTopic {
+        CreatableTopic {
+            name,
+            num_partitions: self.config.number("num.partitions") as i32,
+            replication_factor: self.config.number("default.replication.factor") as i16,
+            ..Default::default()
         }
-        creating && self.coordinator.unsynced()
     }
 
     fn describe_cluster_and_topics(
@@ -75,17 +80,20 @@ impl Broker {
             }
             _ => {
                 let all = self.cluster.topics.iter();
-                all.map(|(name, topic)| described(name, topic)).collect()
+                all.map(|(name, topic)| self.described(name, topic)).collect()
             }
         };
+        let live = self.cluster.brokers.iter().filter(|(_, broker)| !broker.fenced);
         MetadataResponse {
-            brokers: vec![MetadataResponseBroker {
-                node_id: self.config.node_id,
-                host: self.config.host.clone(),
-                port: self.config.port.into(),
-                rack: None,
-            }],
-            cluster_id: Some(self.cluster_id.clone()),
+            brokers: live
+                .map(|(id, broker)| MetadataResponseBroker {
+                    node_id: *id,
+                    host: broker.host.to_string(),
+                    port: broker.port.into(),
+                    rack: None,
+                })
+                .collect(),
+            cluster_id: self.cluster_id.clone(),
             controller_id: self.config.node_id,
             topics,
             ..Default::default()
@@ -100,7 +108,7 @@ impl Broker {
         };
         let known = name.as_ref().and_then(|name| self.cluster.topics.get_key_value(name));
         if let Some((name, topic)) = known {
-            return described(name, topic);
+            return self.described(name, topic);
         }
         let error_code = match &name {
             _ if by_id => ErrorCode::UNKNOWN_TOPIC_ID,
@@ -110,29 +118,33 @@ impl Broker {
         let topic_id = if by_id { asked.topic_id } else { Uuid::nil() };
         MetadataResponseTopic { error_code, name, topic_id, ..Default::default() }
     }
+
+    fn described(&self, name: &str, topic: &Topic) -> MetadataResponseTopic {
+        let live = |id: &i32| self.cluster.brokers.get(id).is_some_and(|broker| !broker.fenced);
+        let partitions = topic.partitions.iter().zip(0..);
+        let partitions = partitions.map(|(partition, partition_index)| MetadataResponsePartition {
+            error_code: match partition.leader {
+                NO_LEADER => ErrorCode::LEADER_NOT_AVAILABLE,
+                _ => ErrorCode::NONE,
+            },
+            partition_index,
+            leader_id: partition.leader,
+            leader_epoch: partition.epoch,
+            replica_nodes: partition.replicas.clone(),
+            isr_nodes: partition.isr.clone(),
+            offline_replicas: partition.replicas.iter().copied().filter(|id| !live(id)).collect(),
+        });
+        MetadataResponseTopic {
+            name: Some(name.into()),
+            topic_id: topic.id,
+            is_internal: is_internal(name),
+            partitions: partitions.collect(),
+            ..Default::default()
+        }
+    }
 }
 
 /// Java's admin client sends an id together with an empty name: it is the id that counts.
 fn is_by_id(asked: &MetadataRequestTopic) -> bool {
     asked.name.is_none() || !asked.topic_id.is_nil()
-}
-
-fn described(name: &str, topic: &Topic) -> MetadataResponseTopic {
-    let partitions = topic.partitions.iter().zip(0..);
-    MetadataResponseTopic {
-        name: Some(name.into()),
-        topic_id: topic.id,
-        is_internal: is_internal(name),
-        partitions: partitions
-            .map(|(partition, partition_index)| MetadataResponsePartition {
-                partition_index,
-                leader_id: partition.leader,
-                leader_epoch: partition.epoch,
-                replica_nodes: partition.replicas.clone(),
-                isr_nodes: partition.isr.clone(),
-                ..Default::default()
-            })
-            .collect(),
-        ..Default::default()
-    }
 }

@@ -15,9 +15,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wire::ErrorCode;
 
-use super::configs::TopicSettings;
 use super::produce::ACKS_ALL;
 use super::{Event, Files, Located, Now, Output, Refused, Ticket};
+use crate::configs::TopicSettings;
+use crate::coordinator::{Assignment, NO_LEADER};
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
 pub use clean::Chore;
@@ -40,7 +41,8 @@ pub struct Partition {
     pub topic: Arc<str>,
     pub index: i32,
     pub topic_id: Uuid,
-    pub leader_epoch: i32,
+    /// Who keeps it, and who leads it.
+    pub assignment: Assignment,
     /// Its directory, such as `orders-0`.
     pub dir: Arc<str>,
     /// Parked fetches that want to know when the high watermark moves.
@@ -114,7 +116,7 @@ impl Partition {
         topic: Arc<str>,
         index: i32,
         topic_id: Uuid,
-        leader_epoch: i32,
+        assignment: &Assignment,
         settings: TopicSettings,
     ) -> Self {
         let dir = format!("{topic}-{index}").into();
@@ -122,7 +124,7 @@ impl Partition {
             topic,
             index,
             topic_id,
-            leader_epoch,
+            assignment: assignment.clone(),
             dir,
             waiting: BTreeSet::new(),
             timer: None,
@@ -200,7 +202,7 @@ impl Partition {
             made.map_err(|error| self.storage(turn, error.into()))?;
             self.on_disk = true;
         }
-        let (now_ms, epoch) = (turn.now.wall_ms, self.leader_epoch);
+        let (now_ms, epoch) = (turn.now.wall_ms, self.assignment.epoch);
         let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
         let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
         self.disk_failed = false;
@@ -212,6 +214,28 @@ impl Partition {
         let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
         let sync = if due { self.begin_sync(appended.last.saturating_add(1)) } else { None };
         Ok(Appended { first: appended.first, log_append_time_ms, sync, rearm })
+    }
+
+    /// Takes what the cluster has agreed on. Whether somebody who waits has something to learn.
+    pub fn assign(&mut self, assignment: Assignment) -> bool {
+        let before = std::mem::replace(&mut self.assignment, assignment);
+        before.epoch != self.assignment.epoch
+    }
+
+    /// Whether this broker leads it. (Clients look for the leader elsewhere then.)
+    pub fn check_leads(&self, me: i32) -> Result<(), Refused> {
+        match self.assignment.leader {
+            leader if leader == me => Ok(()),
+            leader => {
+                let (topic, index) = (&self.topic, self.index);
+                let who = match leader {
+                    NO_LEADER => "nobody leads it now".into(),
+                    leader => format!("broker {leader} leads it"),
+                };
+                let why = format!("{topic}-{index}: {who}");
+                Err(Refused::new(ErrorCode::NOT_LEADER_OR_FOLLOWER, why))
+            }
+        }
     }
 
     /// acks=all wants `min.insync.replicas`; there is this one.
@@ -228,11 +252,11 @@ impl Partition {
     pub fn check_epoch(&self, believed: i32) -> Result<(), Refused> {
         let (code, word) = match believed {
             -1 => return Ok(()),
-            epoch if epoch < self.leader_epoch => (ErrorCode::FENCED_LEADER_EPOCH, "older"),
-            epoch if epoch > self.leader_epoch => (ErrorCode::UNKNOWN_LEADER_EPOCH, "newer"),
+            epoch if epoch < self.assignment.epoch => (ErrorCode::FENCED_LEADER_EPOCH, "older"),
+            epoch if epoch > self.assignment.epoch => (ErrorCode::UNKNOWN_LEADER_EPOCH, "newer"),
             _ => return Ok(()),
         };
-        let ours = self.leader_epoch;
+        let ours = self.assignment.epoch;
         Err(Refused::new(code, format!("leader epoch {believed} is {word} than ours, {ours}")))
     }
 

@@ -65,12 +65,13 @@ impl Broker {
         let Records::Here(mut batch) = data.records else {
             return Err(Refused::new(ErrorCode::INVALID_RECORD, "no records"));
         };
-        let Broker { topics, files, woken, .. } = self;
+        let Broker { topics, files, woken, config, .. } = self;
         let partition = usize::try_from(data.index)
             .ok()
             .and_then(|index| topics.get_mut(topic)?.get_mut(index))
             .ok_or_else(unknown)?;
         let mut turn = Turn { now, files: files.as_mut(), out };
+        partition.check_leads(config.node_id)?;
         partition.check_replicas(acks)?;
         let appended = partition.append(&mut turn, &mut batch)?;
         let log_start = partition.bounds(&mut turn)?.log_start;

@@ -2,106 +2,21 @@
 //! exists: topics with their partitions, settings, and deletions.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wire::ErrorCode;
-use wire::topics::{DeletableTopicResult, DeleteTopicsRequest, DeleteTopicsResponse};
 
-use super::configs::TopicSettings;
-use super::create_topics::named_twice;
-use super::files::DELETE;
 use super::partition::{Partition, Turn};
-use super::waiting::{Owner, Then};
-use super::{Broker, Event, Job, Now, Output, Refused, Ticket};
-use crate::coordinator::{METADATA_DIR, Record, Resource};
+use super::waiting::Owner;
+use super::{Broker, Event, Job, Now, Output};
+use crate::configs::TopicSettings;
+use crate::coordinator::{Record, Resource};
+use crate::node::files::DELETE;
 
 impl Broker {
-    pub(super) fn delete_topics(
-        &mut self,
-        now: Now,
-        ticket: Ticket,
-        request: DeleteTopicsRequest,
-        out: &mut Vec<Output>,
-    ) {
-        let twice = named_twice(request.topic_names.iter());
-        let answered = |name, done| {
-            let (error_code, error_message) = Refused::told(done);
-            DeletableTopicResult { name, error_code, error_message }
-        };
-        let mut responses = Vec::with_capacity(request.topic_names.len());
-        for name in request.topic_names {
-            if twice.contains(&name) {
-                continue;
-            }
-            let deleted = if self.config.flag("delete.topic.enable") {
-                self.coordinator.delete_topic(now.wall_ms, &name)
-            } else {
-                Err(Refused::new(
-                    ErrorCode::TOPIC_DELETION_DISABLED,
-                    "Topic deletion is disabled: delete.topic.enable is false.",
-                ))
-            };
-            responses.push(answered(name, deleted));
-        }
-        responses.extend(twice.into_iter().map(|name| answered(name, Err(Refused::named_twice()))));
-        let answer = DeleteTopicsResponse { responses, ..Default::default() }.into();
-        self.once_synced(Then::Answer { ticket, answer }, out);
-    }
-
-    /// Goes on once everything the coordinator has decided so far is on the disk.
-    pub(super) fn once_synced(&mut self, then: Then, out: &mut Vec<Output>) {
-        if !self.coordinator.unsynced() {
-            match then {
-                Then::Answer { ticket, answer } => out.push(Output::Answer { ticket, answer }),
-                Then::Again { .. } => unreachable!("nothing was decided, so nothing is new"),
-            }
-            return;
-        }
-        self.after_sync.entry(self.coordinator.log_end()).or_default().push(then);
-        self.sync_metadata(out);
-    }
-
-    fn sync_metadata(&mut self, out: &mut Vec<Output>) {
-        if !self.metadata_syncing && self.coordinator.unsynced() {
-            self.metadata_syncing = true;
-            let to = self.coordinator.log_end();
-            self.start_job(Job::Sync { dir: METADATA_DIR.into(), to }, None, out);
-        }
-    }
-
-    pub(super) fn metadata_synced(
-        &mut self,
-        now: Now,
-        synced: io::Result<u64>,
-        out: &mut Vec<Output>,
-    ) {
-        self.metadata_syncing = false;
-        match synced {
-            Ok(to) => {
-                let mut changed = BTreeSet::new();
-                for (offset, record) in self.coordinator.synced(to) {
-                    self.apply(now, offset, &record, &mut changed, out);
-                }
-                self.configure(now, changed, out);
-                self.tell_keyed(out);
-                self.after_sync(now, to, out);
-                self.sync_metadata(out);
-            }
-            Err(error) => {
-                let why = format!("fsync of the metadata log failed: {error}");
-                self.coordinator.sync_failed(why.clone());
-                self.abandon_waiting(&why, out);
-                let partition = METADATA_DIR.into();
-                out.push(Output::Tell(Event::Storage { partition, why, offline: true }));
-            }
-        }
-    }
-
     /// Takes a record of the metadata log into account. Whose settings have changed is noted: what
     /// follows from that is seen to once for all the records.
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         now: Now,
         offset: u64,
@@ -121,18 +36,28 @@ impl Broker {
                 out.push(Output::Tell(Event::TopicCreated { topic: name.clone() }));
             }
             Record::Partition { topic, index, .. } => self.add_partition(*topic, *index),
+            Record::PartitionChange { topic, index, .. } => {
+                self.partition_changed(now, *topic, *index, out);
+            }
             Record::RemoveTopic { .. } => {
                 if let Some(name) = gone {
                     self.remove_topic(now, &name, out);
                 }
             }
             Record::Config { resource, .. } => drop(changed.insert(resource.clone())),
-            Record::ProducerIds { .. } => {}
+            Record::RegisterBroker { .. }
+            | Record::BrokerChange { .. }
+            | Record::ProducerIds { .. } => {}
         }
     }
 
     /// New settings count from now on: for one topic, or for all of them when they are the broker's.
-    fn configure(&mut self, now: Now, changed: BTreeSet<Resource>, out: &mut Vec<Output>) {
+    pub(super) fn configure(
+        &mut self,
+        now: Now,
+        changed: BTreeSet<Resource>,
+        out: &mut Vec<Output>,
+    ) {
         let mut topics = BTreeSet::new();
         for resource in changed {
             match &resource {
@@ -168,13 +93,25 @@ impl Broker {
     pub(super) fn add_partition(&mut self, topic: Uuid, index: i32) {
         let Some(name) = self.cluster.name_of(topic) else { return };
         let known = &self.cluster.topics[name];
-        let epoch = known.partitions[index as usize].epoch;
+        let assignment = &known.partitions[index as usize];
         let partitions = self.topics.entry(name.into()).or_default();
         let (shared, settings) = match partitions.first() {
             Some(first) => (Arc::clone(&first.topic), *first.settings()),
             None => (name.into(), TopicSettings::new(&self.config, &known.configs)),
         };
-        partitions.push(Partition::new(shared, index, topic, epoch, settings));
+        partitions.push(Partition::new(shared, index, topic, assignment, settings));
+    }
+
+    /// Others lead a partition now, or are in sync. Whoever waits for it learns of it.
+    fn partition_changed(&mut self, now: Now, topic: Uuid, index: i32, _out: &mut Vec<Output>) {
+        let Some(name) = self.cluster.name_of(topic).map(str::to_string) else { return };
+        let Some(assignment) = self.cluster.partition(&name, index).cloned() else { return };
+        let Some(partition) = self.partition(&name, index) else { return };
+        if partition.assign(assignment) {
+            let waiting = partition.waiting.clone();
+            self.woken.extend(waiting);
+        }
+        self.rearm(now, &name, index);
     }
 
     /// The directories are renamed at once, so that a new topic may have the name, and removed by

@@ -1,5 +1,5 @@
-//! What waits: fetches for records or their time, answers for the coordinator's sync, and everything
-//! that has a time, in one ordered set.
+//! What waits: fetches for records or their time, answers for the metadata log, and everything that has
+//! a time, in one ordered set.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use wire::Request;
 use wire::fetch::FetchRequest;
 
 use super::partition::Turn;
-use super::{Answer, Broker, Client, Input, Now, Output, Ticket};
+use super::{Answer, Broker, Client, Input, Node, Now, Output, Ticket};
 use crate::validate::Verdicts;
 
 /// Whoever set a timer.
@@ -17,6 +17,12 @@ pub enum Owner {
     Fetch(Ticket),
     Partition(Arc<str>, i32),
     Checkpoint,
+    /// The next heartbeat, or what comes in its place.
+    Membership,
+    /// The next look at the metadata log, after one that failed.
+    MetadataLog,
+    /// A request that is with the coordinator, by its number.
+    Forwarded(u64),
 }
 
 /// Times in `mono_ms` and their owners. Whoever is touched sets its timer again, so nothing ever
@@ -51,7 +57,7 @@ pub struct Parked {
     pub deadline: u64,
 }
 
-/// What happens once the metadata log is synced below an offset.
+/// What happens once the metadata log is applied below an offset.
 pub enum Then {
     Answer {
         ticket: Ticket,
@@ -65,7 +71,7 @@ pub enum Then {
     },
 }
 
-pub type AfterSync = BTreeMap<u64, Vec<Then>>;
+pub type AfterApplied = BTreeMap<u64, Vec<Then>>;
 
 impl Broker {
     pub(super) fn park(&mut self, ticket: Ticket, parked: Parked) {
@@ -115,6 +121,9 @@ impl Broker {
                 Owner::Fetch(ticket) => waited_enough.push(ticket),
                 Owner::Partition(topic, index) => self.tick_partition(now, &topic, index, out),
                 Owner::Checkpoint => self.write_checkpoints(now, out),
+                Owner::Membership => self.meet_coordinator(out),
+                Owner::MetadataLog => self.read_metadata(out),
+                Owner::Forwarded(number) => self.forwarded_due(now, number, out),
             }
         }
         waited_enough
@@ -169,25 +178,35 @@ impl Broker {
         }
     }
 
-    /// The metadata log is synced below `to`: what waited for it goes on.
-    pub(super) fn after_sync(&mut self, now: Now, to: u64, out: &mut Vec<Output>) {
-        let later = self.after_sync.split_off(&(to + 1));
-        for then in std::mem::replace(&mut self.after_sync, later).into_values().flatten() {
-            match then {
-                Then::Answer { ticket, answer } => out.push(Output::Answer { ticket, answer }),
-                Then::Again { ticket, client, request } => {
-                    let verdicts = Verdicts::new();
-                    self.handle(now, Input::Request { ticket, client, request, verdicts }, out);
-                }
-            }
+    /// Goes on once the metadata log is applied below an offset.
+    pub(super) fn once_applied(
+        &mut self,
+        now: Now,
+        offset: u64,
+        then: Then,
+        out: &mut Vec<Output>,
+    ) {
+        match offset <= self.applied {
+            true => self.go_on(now, then, out),
+            false => self.after_applied.entry(offset).or_default().push(then),
         }
     }
 
-    /// The coordinator can decide nothing any more. Whoever waits for it has no answer to get.
-    pub(super) fn abandon_waiting(&mut self, why: &str, out: &mut Vec<Output>) {
-        for then in std::mem::take(&mut self.after_sync).into_values().flatten() {
-            let (Then::Answer { ticket, .. } | Then::Again { ticket, .. }) = then;
-            out.push(Output::Answer { ticket, answer: Answer::HangUp(why.into()) });
+    /// More of the metadata log is applied: what waited for it goes on.
+    pub(super) fn after_applied(&mut self, now: Now, out: &mut Vec<Output>) {
+        let later = self.after_applied.split_off(&(self.applied + 1));
+        for then in std::mem::replace(&mut self.after_applied, later).into_values().flatten() {
+            self.go_on(now, then, out);
+        }
+    }
+
+    fn go_on(&mut self, now: Now, then: Then, out: &mut Vec<Output>) {
+        match then {
+            Then::Answer { ticket, answer } => out.push(Output::Answer { ticket, answer }),
+            Then::Again { ticket, client, request } => {
+                let verdicts = Verdicts::new();
+                self.handle(now, Input::Request { ticket, client, request, verdicts }, out);
+            }
         }
     }
 }

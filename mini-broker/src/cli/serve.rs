@@ -1,30 +1,25 @@
-//! `mini-broker serve`: one broker until SIGINT or SIGTERM.
+//! `mini-broker serve`: brokers until SIGINT or SIGTERM. Without `--coordinator` the cluster is in this
+//! one process: a coordinator, and one broker or several.
 
-use std::fs;
-use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::Sender;
-use tokio::task::{JoinError, JoinHandle};
 use tracing::info;
-use tracing_subscriber::EnvFilter;
 
-use super::{Failure, terminal};
-use crate::broker::{Broker, Config};
-use crate::disk::RealFiles;
-use crate::engine::{Engine, ToEngine};
-use crate::{labs, listen};
+use super::Failure;
+use super::nodes::{self, Bound, Running, Signals};
+use crate::configs::Config;
+use crate::engine::peers::Coordinator;
+use crate::labs;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// Where to listen, as HOST:PORT. Port 0 takes any that is free.
+    /// Where to listen, as HOST:PORT. Port 0 takes any that is free. With --brokers, where the first one
+    /// listens; the others take the ports after it.
     #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
     listen: String,
     /// What clients are told to connect to, if that is not where the broker listens.
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "brokers")]
     advertised_listener: Option<String>,
     /// Where the logs are kept. Made if it is not there.
     #[arg(long, default_value = ".mini-broker-data", value_name = "DIR")]
@@ -32,156 +27,118 @@ pub struct Args {
     /// A setting under Kafka's name, such as num.partitions=4. May be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// A file that gets the port once the broker listens: for tests that ask for port 0.
+    /// A file that gets the port once the broker listens: for tests that ask for port 0. Of several
+    /// brokers, a line each.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
     /// This broker's number in its cluster.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
     node_id: i32,
+    /// Where the cluster's coordinator listens. Without it this process has its own.
+    #[arg(long, value_name = "HOST:PORT")]
+    coordinator: Option<String>,
+    /// So many brokers in this process, numbered from 1 on, each in a directory of its own.
+    #[arg(
+        long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=9),
+        conflicts_with_all = ["coordinator", "node_id"]
+    )]
+    brokers: Option<u16>,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    start_log();
-    let files = RealFiles::open(&args.data_dir, open_files())?;
-    let listener = TcpListener::bind(&args.listen)
-        .await
-        .map_err(|error| not_listening(&args.listen, &error))?;
-    let address = listener.local_addr()?;
-    let (host, port) = match &args.advertised_listener {
-        Some(advertised) => host_and_port(advertised)?,
-        None if address.ip().is_unspecified() => {
-            return Err(Failure::new(format!(
-                "{} is every address of this machine; say with --advertised-listener which of \
-                 them clients should use",
-                args.listen
-            )));
-        }
-        None => (host_and_port(&args.listen)?.0, address.port()),
-    };
-    let mut config = Config::new(args.node_id, &host, port);
-    for set in &args.set {
-        let (name, value) = set.split_once('=').ok_or_else(|| {
-            Failure::new(format!("--set {set}: expected NAME=VALUE, such as num.partitions=4"))
-        })?;
-        config
-            .set(name.trim(), value.trim())
-            .map_err(|why| Failure::new(format!("--set: {why}")))?;
-    }
-    let max_request_bytes = config.number("socket.request.max.bytes") as usize;
-    let mut out = Vec::new();
-    let broker = Broker::new(config, Box::new(files.clone()), terminal::seed(), &mut out)?;
+    nodes::start_log();
     let mut signals = Signals::new()?;
-    let (engine, to_engine) = Engine::new(broker, files, out);
-    let keyed = engine.keyed();
-    let engine = tokio::spawn(engine.run());
-    let listening = listen::listen(listener, to_engine.clone(), keyed, max_request_bytes);
-    let listening = tokio::spawn(listening);
+    let nodes = start(&args);
+    let nodes = tokio::select! {
+        nodes = nodes => nodes?,
+        () = signals.next() => return Ok(()), // nothing has begun
+    };
+    nodes::until_stopped(nodes, &mut signals).await
+}
 
-    if let Some(file) = &args.port_file {
-        write_port(file, address.port())?;
+/// Starts what is asked for, and says so once clients may come.
+async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
+    let count = args.brokers.unwrap_or(1);
+    let mut running = Vec::new();
+    let mut waiting = Vec::new();
+    let mut coordinator = None;
+    let mut coordinator_runs = None;
+    let mut addresses = Vec::new();
+    for number in 0..count {
+        let (node_id, dir) = match args.brokers {
+            None => (args.node_id, args.data_dir.clone()),
+            Some(_) => {
+                (i32::from(number) + 1, args.data_dir.join(format!("broker-{}", number + 1)))
+            }
+        };
+        let files = nodes::files(&dir)?;
+        let listen = next_port(&args.listen, number)?;
+        let bound = Bound::new(&listen, args.advertised_listener.as_deref()).await?;
+        addresses.push(bound.listener.local_addr()?);
+        let mut config = Config::new(node_id, &bound.host, bound.port);
+        nodes::set_all(&mut config, &args.set)?;
+        let route = match &coordinator {
+            Some(route) => Coordinator::clone(route),
+            None => {
+                let route = match &args.coordinator {
+                    Some(address) => {
+                        nodes::host_and_port(address)?;
+                        info!("broker {node_id} looks for its coordinator at {address}");
+                        Coordinator::At(address.clone())
+                    }
+                    None => {
+                        let files = match args.brokers {
+                            None => files.clone(),
+                            Some(_) => nodes::files(&args.data_dir.join("coordinator"))?,
+                        };
+                        let config = match args.brokers {
+                            None => config.clone(),
+                            Some(_) => {
+                                let mut config = Config::new(COORDINATOR, &bound.host, bound.port);
+                                nodes::set_all(&mut config, &args.set)?;
+                                config
+                            }
+                        };
+                        let (runs, to_engine) = nodes::coordinator(config, files, None)?;
+                        coordinator_runs = Some(runs);
+                        Coordinator::Here(to_engine)
+                    }
+                };
+                coordinator.insert(route).clone()
+            }
+        };
+        let (runs, ready) = nodes::broker(config, files, bound.listener, route, count > 1)?;
+        running.push(runs);
+        waiting.push(ready);
     }
+    // The brokers stop before their coordinator does.
+    running.extend(coordinator_runs);
+    for ready in &mut waiting {
+        if ready.wait_for(|ready| *ready).await.is_err() {
+            return Ok(running); // one of them has ended, and says why
+        }
+    }
+    let ports: Vec<u16> = addresses.iter().map(|address| address.port()).collect();
+    nodes::write_ports(args.port_file.as_ref(), &ports)?;
     println!("{}", labs::banner());
-    println!("listening on {address}");
+    for address in addresses {
+        println!("listening on {address}");
+    }
     io::stdout().flush()?;
-
-    let stopped = until_stopped(engine, to_engine, &mut signals).await;
-    listening.abort();
-    stopped
+    Ok(running)
 }
 
-fn not_listening(address: &str, error: &io::Error) -> Failure {
-    let instead = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "; another broker may be running: stop it, or take another port, \
-                                     such as --listen 127.0.0.1:9093"
-        }
-        _ => "",
+/// The coordinator's number where all of a cluster is in one process.
+const COORDINATOR: i32 = 3000;
+
+fn next_port(listen: &str, number: u16) -> Result<String, Failure> {
+    let (_, port) = nodes::host_and_port(listen)?;
+    let next = match port {
+        0 => 0,
+        port => port.checked_add(number).ok_or_else(|| {
+            Failure::new(format!("--listen {listen}: there are no {number} ports after {port}"))
+        })?,
     };
-    Failure::new(format!("cannot listen on {address}: {error}{instead}"))
-}
-
-/// The first signal asks for a clean stop, the second does not wait for it.
-async fn until_stopped(
-    mut engine: JoinHandle<io::Result<()>>,
-    to_engine: Sender<ToEngine>,
-    signals: &mut Signals,
-) -> Result<(), Failure> {
-    tokio::select! {
-        () = signals.next() => info!("stopping"),
-        ended = &mut engine => return Err(ended_early(ended)),
-    }
-    let stop = async {
-        let _ = to_engine.send(ToEngine::Stop).await;
-        engine.await
-    };
-    tokio::select! {
-        stopped = stop => match stopped {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Failure::new(format!("the stop was not clean: {error}"))),
-            Err(panic) => Err(Failure::new(format!("the broker has a bug and stopped: {panic}"))),
-        },
-        () = signals.next() => Err(Failure::new("stopped at once; the next start looks closer")),
-    }
-}
-
-/// SIGINT and SIGTERM.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-fn ended_early(ended: Result<io::Result<()>, JoinError>) -> Failure {
-    match ended {
-        Ok(_) => Failure::new("the engine stopped by itself"),
-        Err(panic) => Failure::new(format!("the broker has a bug and stopped: {panic}")),
-    }
-}
-
-/// RUST_LOG says what is logged; without it everything from `info` on.
-fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
-}
-
-/// Asks the system for as many files as it gives, and keeps half of them for connections.
-fn open_files() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let now =
-        if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
-    (now.unwrap_or(u64::MAX) / 2).clamp(64, 100_000) as usize
-}
-
-fn host_and_port(text: &str) -> Result<(String, u16), Failure> {
-    let parts = text.rsplit_once(':').and_then(|(host, port)| {
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        Some((host.to_string(), port.parse().ok()?))
-    });
-    parts.ok_or_else(|| Failure::new(format!("{text}: expected HOST:PORT, such as 127.0.0.1:9092")))
-}
-
-/// Whoever waits for the file finds all of it or none.
-fn write_port(file: &Path, port: u16) -> io::Result<()> {
-    let temporary = file.with_extension("tmp");
-    fs::write(&temporary, format!("{port}\n"))?;
-    fs::rename(temporary, file)
+    let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
+    Ok(format!("{host}:{next}"))
 }

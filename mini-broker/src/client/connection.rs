@@ -101,13 +101,19 @@ impl Connection {
         request: R,
         within: Duration,
     ) -> Result<R::Response, Error> {
-        let version = self.version::<R>()?;
+        let version = self.version(R::KEY)?;
         self.call_in_version(request, version, within).await
+    }
+
+    /// The same for any request, where what kind it is is not known beforehand.
+    pub async fn exchange(&self, request: Request, within: Duration) -> Result<Response, Error> {
+        let version = self.version(request.api_key())?;
+        self.exchange_in_version(request, version, within).await
     }
 
     /// For requests that are not answered: returns once the bytes are with the operating system.
     pub async fn send<R: Api>(&self, request: R) -> Result<(), Error> {
-        let header = self.header::<R>(self.version::<R>()?);
+        let header = self.header(R::KEY, self.version(R::KEY)?);
         let (written, out) = oneshot::channel();
         let request = request.into();
         let outgoing = Outgoing { header, request, answer: None, written: Some(written) };
@@ -121,21 +127,30 @@ impl Connection {
         version: i16,
         within: Duration,
     ) -> Result<R::Response, Error> {
-        let api = name::<R>();
-        let header = self.header::<R>(version);
+        let response = self.exchange_in_version(request.into(), version, within).await?;
+        Ok(R::response(response).expect("an answer is read by the table of its request"))
+    }
+
+    async fn exchange_in_version(
+        &self,
+        request: Request,
+        version: i16,
+        within: Duration,
+    ) -> Result<Response, Error> {
+        let key = request.api_key();
+        let api = wire::supported(key).map_or("", |range| range.name);
+        let header = self.header(key, version);
         let (answer, answered) = oneshot::channel();
-        let request = request.into();
         let exchange = async {
             let outgoing = Outgoing { header, request, answer: Some(answer), written: None };
             self.sender.send(outgoing).await.map_err(|_| self.closed())?;
             answered.await.map_err(|_| self.closed())
         };
         let address = || self.shared.address.clone();
-        let response = timeout(within, exchange)
+        timeout(within, exchange)
             .await
             .map_err(|_| Error::Timeout { address: address(), api, after: within })??
-            .map_err(|source| Error::Answer { address: address(), api, source })?;
-        Ok(R::response(response).expect("an answer is read by the table of its request"))
+            .map_err(|source| Error::Answer { address: address(), api, source })
     }
 
     /// Asks in our highest version; a broker that does not know it answers with its own range.
@@ -161,21 +176,21 @@ impl Connection {
         }
     }
 
-    fn header<R: Api>(&self, api_version: i16) -> RequestHeader {
+    fn header(&self, api_key: i16, api_version: i16) -> RequestHeader {
         // The correlation id is the writer's business: it knows the order.
         let client_id = Some(self.shared.client_id.clone());
-        RequestHeader { api_key: R::KEY, api_version, correlation_id: 0, client_id }
+        RequestHeader { api_key, api_version, correlation_id: 0, client_id }
     }
 
-    fn version<R: Api>(&self) -> Result<i16, Error> {
-        let ours = R::VERSIONS;
-        let theirs = self.shared.versions.get(&R::KEY).copied();
+    fn version(&self, api_key: i16) -> Result<i16, Error> {
+        let range = wire::supported(api_key).expect("every request stands in the table");
+        let theirs = self.shared.versions.get(&api_key).copied();
         theirs
-            .map(|(min, max)| (min.max(*ours.start()), max.min(*ours.end())))
+            .map(|(min, max)| (min.max(range.min_read), max.min(range.max)))
             .and_then(|(min, max)| (min <= max).then_some(max))
             .ok_or_else(|| {
-                let address = self.shared.address.clone();
-                Error::NoCommonVersion { address, api: name::<R>(), theirs, ours }
+                let (address, ours) = (self.shared.address.clone(), range.min_read..=range.max);
+                Error::NoCommonVersion { address, api: range.name, theirs, ours }
             })
     }
 
@@ -183,10 +198,6 @@ impl Connection {
         let reason = self.shared.ended.get().cloned().unwrap_or_default();
         Error::Closed { address: self.shared.address.clone(), reason }
     }
-}
-
-fn name<R: Api>() -> &'static str {
-    R::NAME.trim_end_matches("Request")
 }
 
 async fn write_requests(

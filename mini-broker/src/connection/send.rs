@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use wire::{RequestHeader, encode_response};
 
 use super::hang_up;
-use crate::broker::{Answer, Located};
 use crate::engine::Delivery;
+use crate::node::{Answer, Located};
 
 /// From so many bytes on, a slice is taken for one that may not be in the page cache.
 #[cfg(target_os = "linux")]

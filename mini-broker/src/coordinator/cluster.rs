@@ -2,6 +2,7 @@
 //! includes what is not synced yet, to refuse a name twice; every broker keeps one of what is agreed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -13,9 +14,11 @@ pub type Settings = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default)]
 pub struct Cluster {
     pub topics: BTreeMap<String, Topic>,
+    /// Every broker that ever registered, by node id.
+    pub brokers: BTreeMap<i32, Registration>,
     /// What is set for brokers while they run. Only [`Resource::Broker`] and
     /// [`Resource::AllBrokers`] stand here; a topic's settings go with the topic.
-    pub brokers: BTreeMap<Resource, Settings>,
+    pub broker_settings: BTreeMap<Resource, Settings>,
     /// Topics that once were: their directories may still lie about after a kill.
     pub removed: BTreeSet<Uuid>,
     /// The first producer id that was never handed out.
@@ -37,10 +40,29 @@ pub struct Topic {
 /// Who keeps a partition, and who leads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
+    /// The preferred leader first.
     pub replicas: Vec<i32>,
     pub isr: Vec<i32>,
+    /// [`NO_LEADER`] if nobody may.
     pub leader: i32,
+    /// Counts leaders.
     pub epoch: i32,
+    /// Counts every change.
+    pub partition_epoch: i32,
+}
+
+/// In place of a leader's node id.
+pub const NO_LEADER: i32 = -1;
+
+/// A broker as it has registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    pub incarnation: Uuid,
+    pub epoch: i64,
+    pub host: Arc<str>,
+    pub port: u16,
+    /// It leads nothing: it has not caught up yet, or it is gone.
+    pub fenced: bool,
 }
 
 impl Cluster {
@@ -53,7 +75,7 @@ impl Cluster {
                 self.topics.insert(name.clone(), topic);
                 self.names.insert(*id, name.clone());
             }
-            Record::Partition { topic, index, replicas, isr, leader, epoch } => {
+            Record::Partition { topic, index, replicas, isr, leader, epoch, partition_epoch } => {
                 let Some(topic) = self.names.get(topic).and_then(|name| self.topics.get_mut(name))
                 else {
                     return;
@@ -63,6 +85,7 @@ impl Cluster {
                     isr: isr.clone(),
                     leader: *leader,
                     epoch: *epoch,
+                    partition_epoch: *partition_epoch,
                 };
                 let index = *index as usize;
                 if index < topic.partitions.len() {
@@ -71,12 +94,41 @@ impl Cluster {
                     topic.partitions.push(assignment);
                 }
             }
+            Record::PartitionChange { topic, index, isr, leader } => {
+                let topic = self.names.get(topic).and_then(|name| self.topics.get_mut(name));
+                let partition = topic.and_then(|topic| topic.partitions.get_mut(*index as usize));
+                let Some(partition) = partition else { return };
+                if let Some(isr) = isr {
+                    partition.isr.clone_from(isr);
+                }
+                if let Some(leader) = leader {
+                    partition.leader = *leader;
+                    partition.epoch += 1;
+                }
+                partition.partition_epoch += 1;
+            }
+            Record::RegisterBroker { id, incarnation, epoch, host, port } => {
+                let registration = Registration {
+                    incarnation: *incarnation,
+                    epoch: *epoch,
+                    host: host.as_str().into(),
+                    port: *port,
+                    fenced: true,
+                };
+                self.brokers.insert(*id, registration);
+            }
+            Record::BrokerChange { id, epoch, fenced } => {
+                let broker = self.brokers.get_mut(id).filter(|broker| broker.epoch == *epoch);
+                if let Some(broker) = broker {
+                    broker.fenced = *fenced;
+                }
+            }
             Record::Config { resource, name, value } => {
                 let settings = match resource {
                     Resource::Topic(topic) => {
                         self.topics.get_mut(topic).map(|topic| &mut topic.configs)
                     }
-                    _ => Some(self.brokers.entry(resource.clone()).or_default()),
+                    _ => Some(self.broker_settings.entry(resource.clone()).or_default()),
                 };
                 let Some(settings) = settings else { return };
                 match value {
@@ -99,8 +151,19 @@ impl Cluster {
         static NOTHING: Settings = Settings::new();
         match resource {
             Resource::Topic(name) => self.topics.get(name).map(|topic| &topic.configs),
-            _ => Some(self.brokers.get(resource).unwrap_or(&NOTHING)),
+            _ => Some(self.broker_settings.get(resource).unwrap_or(&NOTHING)),
         }
+    }
+
+    /// The brokers that may lead and take part, by node id.
+    pub fn live(&self) -> Vec<i32> {
+        let live = self.brokers.iter().filter(|(_, broker)| !broker.fenced);
+        live.map(|(id, _)| *id).collect()
+    }
+
+    /// The partition of a topic, by the topic's name.
+    pub fn partition(&self, topic: &str, index: i32) -> Option<&Assignment> {
+        self.topics.get(topic)?.partitions.get(usize::try_from(index).ok()?)
     }
 
     pub fn name_of(&self, id: Uuid) -> Option<&str> {

@@ -20,6 +20,33 @@ pub enum Record {
         isr: Vec<i32>,
         leader: i32,
         epoch: i32,
+        /// Counts every change of the partition.
+        partition_epoch: i32,
+    },
+    /// Another in-sync set, another leader, or both. A leader that is named begins a new epoch, also
+    /// if it is the same broker as before.
+    PartitionChange {
+        topic: Uuid,
+        index: i32,
+        isr: Option<Vec<i32>>,
+        /// −1: there is no leader now.
+        leader: Option<i32>,
+    },
+    /// A broker has come, or come again. It is fenced until it has caught up.
+    RegisterBroker {
+        id: i32,
+        /// Drawn anew at each start of the broker.
+        incarnation: Uuid,
+        /// The offset of this record: it tells this registration from every other.
+        epoch: i64,
+        host: String,
+        port: u16,
+    },
+    /// A fenced broker leads nothing and is in sync with nothing new.
+    BrokerChange {
+        id: i32,
+        epoch: i64,
+        fenced: bool,
     },
     /// A setting of a topic or of brokers; without a value it is no longer set.
     Config {
@@ -59,14 +86,28 @@ pub enum Unreadable {
     Varint,
     #[error("settings of a resource of type {0} named '{1}'")]
     Resource(i8, String),
+    #[error("broker {0} listens nowhere")]
+    NoEndpoint(i32),
 }
 
+/// The one listener of a broker. Nothing is encrypted here.
+const LISTENER: &str = "PLAINTEXT";
+const PLAINTEXT: i16 = 0;
+
 const FRAME_VERSION: u32 = 1;
+const REGISTER_BROKER: u32 = 0;
 const TOPIC: u32 = 2;
 const PARTITION: u32 = 3;
 const CONFIG: u32 = 4;
+const PARTITION_CHANGE: u32 = 5;
 const REMOVE_TOPIC: u32 = 9;
 const PRODUCER_IDS: u32 = 15;
+const BROKER_CHANGE: u32 = 17;
+
+// Tagged fields.
+const CHANGED_ISR: u32 = 0;
+const CHANGED_LEADER: u32 = 1;
+const CHANGED_FENCED: u32 = 0;
 
 impl Record {
     pub fn encode(&self) -> Vec<u8> {
@@ -74,6 +115,9 @@ impl Record {
         let kind = match self {
             Record::Topic { .. } => TOPIC,
             Record::Partition { .. } => PARTITION,
+            Record::PartitionChange { .. } => PARTITION_CHANGE,
+            Record::RegisterBroker { .. } => REGISTER_BROKER,
+            Record::BrokerChange { .. } => BROKER_CHANGE,
             Record::Config { .. } => CONFIG,
             Record::RemoveTopic { .. } => REMOVE_TOPIC,
             Record::ProducerIds { .. } => PRODUCER_IDS,
@@ -81,23 +125,52 @@ impl Record {
         for number in [FRAME_VERSION, kind, 0] {
             put_varint(&mut out, number);
         }
+        let mut tagged: Vec<(u32, Vec<u8>)> = Vec::new();
         match self {
             Record::Topic { name, id } => {
                 put_text(&mut out, Some(name));
                 out.put_slice(id.as_bytes());
             }
-            Record::Partition { topic, index, replicas, isr, leader, epoch } => {
+            Record::Partition { topic, index, replicas, isr, leader, epoch, partition_epoch } => {
                 out.put_i32(*index);
                 out.put_slice(topic.as_bytes());
                 // The last two: replicas being removed, replicas being added.
                 for list in [replicas, isr, &vec![], &vec![]] {
-                    put_varint(&mut out, list.len() as u32 + 1);
-                    list.iter().for_each(|id| out.put_i32(*id));
+                    put_ids(&mut out, list);
                 }
                 out.put_i32(*leader);
                 out.put_i32(*epoch);
-                // The partition epoch: it counts changes of the in-sync set.
-                out.put_i32(0);
+                out.put_i32(*partition_epoch);
+            }
+            Record::PartitionChange { topic, index, isr, leader } => {
+                out.put_i32(*index);
+                out.put_slice(topic.as_bytes());
+                if let Some(isr) = isr {
+                    let mut list = Vec::new();
+                    put_ids(&mut list, isr);
+                    tagged.push((CHANGED_ISR, list));
+                }
+                tagged.extend(leader.map(|leader| (CHANGED_LEADER, leader.to_be_bytes().into())));
+            }
+            Record::RegisterBroker { id, incarnation, epoch, host, port } => {
+                out.put_i32(*id);
+                out.put_slice(incarnation.as_bytes());
+                out.put_i64(*epoch);
+                put_varint(&mut out, 1 + 1); // one endpoint
+                put_text(&mut out, Some(LISTENER));
+                put_text(&mut out, Some(host));
+                out.put_u16(*port);
+                out.put_i16(PLAINTEXT);
+                put_varint(&mut out, 0); // no tagged fields of the endpoint
+                put_varint(&mut out, 1); // no features
+                put_text(&mut out, None); // no rack
+                out.put_u8(1); // fenced
+            }
+            Record::BrokerChange { id, epoch, fenced } => {
+                out.put_i32(*id);
+                out.put_i64(*epoch);
+                let change: i8 = if *fenced { 1 } else { -1 };
+                tagged.push((CHANGED_FENCED, change.to_be_bytes().into()));
             }
             Record::Config { resource, name, value } => {
                 let (kind, of) = resource.kind_and_name();
@@ -114,7 +187,12 @@ impl Record {
                 out.put_i64(*next);
             }
         }
-        put_varint(&mut out, 0); // no tagged fields
+        put_varint(&mut out, tagged.len() as u32);
+        for (tag, bytes) in tagged {
+            put_varint(&mut out, tag);
+            put_varint(&mut out, bytes.len() as u32);
+            out.put_slice(&bytes);
+        }
         out
     }
 
@@ -125,15 +203,38 @@ impl Record {
             return Err(Unreadable::Frame(frame));
         }
         let (kind, version) = (varint(from)?, varint(from)?);
-        let record = match (kind, version) {
+        let mut record = match (kind, version) {
             (TOPIC, 0) => Record::Topic { name: text(from)?.unwrap_or_default(), id: uuid(from)? },
             (PARTITION, 0) => {
                 let (index, topic) = (from.try_get_i32()?, uuid(from)?);
                 let (replicas, isr) = (ids(from)?, ids(from)?);
                 let (_removing, _adding) = (ids(from)?, ids(from)?);
                 let (leader, epoch) = (from.try_get_i32()?, from.try_get_i32()?);
-                let _partition_epoch = from.try_get_i32()?;
-                Record::Partition { topic, index, replicas, isr, leader, epoch }
+                let partition_epoch = from.try_get_i32()?;
+                Record::Partition { topic, index, replicas, isr, leader, epoch, partition_epoch }
+            }
+            (PARTITION_CHANGE, 0) => {
+                let (index, topic) = (from.try_get_i32()?, uuid(from)?);
+                Record::PartitionChange { topic, index, isr: None, leader: None }
+            }
+            (REGISTER_BROKER, 0) => {
+                let (id, incarnation) = (from.try_get_i32()?, uuid(from)?);
+                let epoch = from.try_get_i64()?;
+                let mut endpoint = None;
+                for _ in 1..varint(from)? {
+                    let (_name, host) = (text(from)?, text(from)?.unwrap_or_default());
+                    let (port, _protocol) = (from.try_get_u16()?, from.try_get_i16()?);
+                    let _tagged_fields = varint(from)?;
+                    endpoint.get_or_insert((host, port));
+                }
+                let (_no_features, _no_rack) = (varint(from)?, text(from)?);
+                let _fenced = from.try_get_u8()?;
+                let (host, port) = endpoint.ok_or(Unreadable::NoEndpoint(id))?;
+                Record::RegisterBroker { id, incarnation, epoch, host, port }
+            }
+            (BROKER_CHANGE, 0) => {
+                let (id, epoch) = (from.try_get_i32()?, from.try_get_i64()?);
+                Record::BrokerChange { id, epoch, fenced: false }
             }
             (CONFIG, 0) => {
                 let (kind, of) = (from.try_get_i8()?, text(from)?.unwrap_or_default());
@@ -150,8 +251,27 @@ impl Record {
             }
             _ => return Err(Unreadable::Kind(kind, version)),
         };
-        let _tagged_fields = varint(from)?;
+        for _ in 0..varint(from)? {
+            let (tag, len) = (varint(from)?, varint(from)? as usize);
+            let mut field = split(from, len)?;
+            record.take_tagged(tag, &mut field)?;
+        }
         Ok(record)
+    }
+
+    /// A tagged field that is not known changes nothing.
+    fn take_tagged(&mut self, tag: u32, field: &mut &[u8]) -> Result<(), Unreadable> {
+        match (self, tag) {
+            (Record::PartitionChange { isr, .. }, CHANGED_ISR) => *isr = Some(ids(field)?),
+            (Record::PartitionChange { leader, .. }, CHANGED_LEADER) => {
+                *leader = Some(field.try_get_i32()?);
+            }
+            (Record::BrokerChange { fenced, .. }, CHANGED_FENCED) => {
+                *fenced = field.try_get_i8()? > 0;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -184,6 +304,11 @@ fn put_varint(out: &mut Vec<u8>, mut number: u32) {
     out.push(number as u8);
 }
 
+fn put_ids(out: &mut Vec<u8>, ids: &[i32]) {
+    put_varint(out, ids.len() as u32 + 1);
+    ids.iter().for_each(|id| out.put_i32(*id));
+}
+
 fn put_text(out: &mut Vec<u8>, text: Option<&str>) {
     put_varint(out, text.map_or(0, |text| text.len() as u32 + 1));
     out.put_slice(text.unwrap_or_default().as_bytes());
@@ -203,9 +328,11 @@ fn varint(from: &mut &[u8]) -> Result<u32, Unreadable> {
 
 fn text(from: &mut &[u8]) -> Result<Option<String>, Unreadable> {
     let Some(len) = (varint(from)? as usize).checked_sub(1) else { return Ok(None) };
-    let bytes =
-        from.split_off(..len).ok_or(TryGetError { requested: len, available: from.remaining() })?;
-    String::from_utf8(bytes.to_vec()).map(Some).map_err(|_| Unreadable::NotText)
+    String::from_utf8(split(from, len)?.to_vec()).map(Some).map_err(|_| Unreadable::NotText)
+}
+
+fn split<'a>(from: &mut &'a [u8], len: usize) -> Result<&'a [u8], TryGetError> {
+    from.split_off(..len).ok_or(TryGetError { requested: len, available: from.remaining() })
 }
 
 fn uuid(from: &mut &[u8]) -> Result<Uuid, Unreadable> {
@@ -241,7 +368,19 @@ mod tests {
                 isr: vec![2],
                 leader: 2,
                 epoch: 7,
+                partition_epoch: 9,
             },
+            Record::PartitionChange { topic: id, index: 3, isr: Some(vec![2, 1]), leader: None },
+            Record::PartitionChange { topic: id, index: 0, isr: None, leader: Some(-1) },
+            Record::RegisterBroker {
+                id: 3,
+                incarnation: id,
+                epoch: 77,
+                host: "127.0.0.1".into(),
+                port: 65_535,
+            },
+            Record::BrokerChange { id: 3, epoch: 77, fenced: true },
+            Record::BrokerChange { id: 3, epoch: 77, fenced: false },
             setting(Resource::Topic("orders".into()), None),
             setting(Resource::Topic("t".into()), Some(&"b".repeat(300))),
             setting(Resource::Broker(7), Some("")),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::broker::Now;
+use crate::node::Now;
 
 /// The most that waiting time moves on in one turn. When the machine slept, or the disk stood still,
 /// the others get a chance to be heard before their time is up.

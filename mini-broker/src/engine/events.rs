@@ -2,14 +2,25 @@
 
 use tracing::{error, info, warn};
 
-use crate::broker::Event;
 use crate::coordinator::Resource;
 use crate::labs;
+use crate::node::Event;
 
 pub fn log(event: &Event) {
     match event {
         Event::TopicCreated { topic } => info!("topic {topic} created"),
         Event::TopicDeleted { topic } => info!("topic {topic} deleted"),
+        Event::BrokerRegistered { id, epoch } => info!("broker {id} registered, epoch {epoch}"),
+        Event::BrokerUnfenced { id } => info!("broker {id} takes part"),
+        Event::BrokerFenced { id, why } => warn!("broker {id} takes no part any more: {why}"),
+        Event::LeadersReturned { partitions } => {
+            info!("{partitions} partitions are led again by whom they are to be led by");
+        }
+        Event::CoordinatorAway { why } => warn!(
+            "the coordinator does not answer: {why}. Produce and fetch go on; elections and topic \
+             creation wait"
+        ),
+        Event::CoordinatorBack => info!("the coordinator answers again"),
         Event::Cut { partition, bytes } => {
             warn!("{partition}: {bytes} bytes behind the last whole batch were cut off");
         }

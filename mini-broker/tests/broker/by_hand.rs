@@ -1,5 +1,5 @@
-//! A broker driven by hand: time moves when the test says so, jobs end when the test says so, and
-//! the disk is in memory.
+//! A broker and its coordinator, driven by hand: time moves when the test says so, jobs end when the test
+//! says so, and the disk is in memory. What the two send to each other arrives at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use mini_broker::broker::compact::Compacted;
 use mini_broker::broker::{
-    Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Measured, Now,
-    Output, Ticket,
+    Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Located, Measured, Node,
+    Now, Output, PeerGone, Ticket,
 };
+use mini_broker::coordinator::{Coordinator, METADATA_DIR};
 use mini_broker::labs::offset_log;
 use mini_broker::validate::validate;
 use wire::{Api, Records, Request, Response};
@@ -107,7 +108,10 @@ impl Files for MemFiles {
     }
 
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()> {
-        self.life.spend()?;
+        // What a start writes is none of a partition's files.
+        if !["meta.properties", "broker-epoch-checkpoint"].contains(&name) {
+            self.life.spend()?;
+        }
         self.texts.lock().unwrap().insert(name.into(), text.into());
         Ok(())
     }
@@ -120,6 +124,10 @@ impl Files for MemFiles {
         Ok(self.texts.lock().unwrap().get(name).cloned())
     }
 
+    fn boot_id(&self) -> io::Result<String> {
+        Ok("the first".into())
+    }
+
     fn sync(&mut self, _: &str) -> io::Result<()> {
         Ok(())
     }
@@ -128,9 +136,15 @@ impl Files for MemFiles {
 /// A broker, the time, and what it has said so far.
 pub struct ByHand {
     pub broker: Broker,
+    pub coordinator: Coordinator,
+    /// What the coordinator was asked for, by the number of the request.
+    asked: BTreeMap<u32, Call>,
+    /// Whether clients may come.
+    pub ready: bool,
     pub files: MemFiles,
     pub now: Now,
     pub events: Vec<Event>,
+    pub coordinator_events: Vec<Event>,
     pub answers: BTreeMap<u32, Answer>,
     /// The bytes of the answers' slices, read when they were delivered: whoever sends them holds the
     /// files open.
@@ -140,6 +154,9 @@ pub struct ByHand {
     pub keyed: Arc<BTreeSet<String>>,
     last_request: u32,
 }
+
+/// Later than any test, in `mono_ms`.
+const NEVER_MS: u64 = i32::MAX as u64;
 
 /// When the tests take place: 2023-11-14, in milliseconds.
 pub const WALL_MS: u64 = 1_700_000_000_000;
@@ -152,17 +169,27 @@ impl ByHand {
     /// Starts on a disk that may hold what an earlier broker has left.
     pub fn start(files: MemFiles, settings: &[(&str, &str)]) -> Self {
         let mut config = Config::new(1, "127.0.0.1", 9092);
+        // Nothing comes between a test and what it waits for.
+        for name in ["broker.heartbeat.interval.ms", "broker.session.timeout.ms"] {
+            config.set(name, &NEVER_MS.to_string()).unwrap();
+        }
         for (name, value) in settings {
             config.set(name, value).unwrap();
         }
         let mut out = Vec::new();
+        let of_coordinator = Box::new(files.clone());
+        let coordinator = Coordinator::new(config.clone(), of_coordinator, 7).unwrap();
         let broker = Broker::new(config, Box::new(files.clone()), 7, &mut out).unwrap();
         let now = Now { mono_ms: 0, wall_ms: WALL_MS };
         let mut by_hand = Self {
             broker,
+            coordinator,
+            asked: BTreeMap::new(),
+            ready: false,
             files,
             now,
             events: Vec::new(),
+            coordinator_events: Vec::new(),
             answers: BTreeMap::new(),
             slices: BTreeMap::new(),
             jobs: Vec::new(),
@@ -170,7 +197,18 @@ impl ByHand {
             last_request: 0,
         };
         by_hand.deliver(out);
+        while !by_hand.ready {
+            assert!(by_hand.run_metadata_sync(), "the broker does not start");
+        }
+        by_hand.turn(vec![]);
         by_hand
+    }
+
+    /// Does the sync of the metadata log that waits. Whether there was one.
+    fn run_metadata_sync(&mut self) -> bool {
+        let metadata = |job: &Job| matches!(job, Job::Sync { dir, .. } if dir == METADATA_DIR);
+        let place = self.jobs.iter().position(|(_, job)| metadata(job));
+        place.map(|place| self.jobs.remove(place)).map(|job| self.end_job(job)).is_some()
     }
 
     /// Sends a request and gives its number; the answer may come later.
@@ -186,6 +224,11 @@ impl ByHand {
         self.last_request
     }
 
+    /// When the broker has something to do, heartbeats left aside.
+    pub fn deadline(&self) -> Option<u64> {
+        self.broker.deadline().filter(|at| *at < NEVER_MS)
+    }
+
     pub fn input(&mut self, input: Input) {
         self.turn(vec![input]);
     }
@@ -198,7 +241,9 @@ impl ByHand {
         }
         self.deliver(std::mem::take(&mut out));
         self.broker.tick(self.now, &mut out);
-        self.deliver(out);
+        self.deliver(std::mem::take(&mut out));
+        self.coordinator.tick(self.now, &mut out);
+        self.deliver_coordinators(out);
     }
 
     /// Lets time pass, all at once.
@@ -218,10 +263,31 @@ impl ByHand {
         if self.jobs.is_empty() {
             return false;
         }
-        let (call, job) = self.jobs.remove(0);
-        let done = self.files.run(job);
-        self.input(Input::Done { call, done });
+        let job = self.jobs.remove(0);
+        self.end_job(job);
         true
+    }
+
+    fn end_job(&mut self, (call, job): (Call, Job)) {
+        let metadata = matches!(&job, Job::Sync { dir, .. } if dir == METADATA_DIR);
+        let done = self.files.run(job);
+        self.done(metadata, call, done);
+    }
+
+    /// A job of the coordinator, or of the broker, has ended so.
+    pub fn done(&mut self, coordinators: bool, call: Call, done: io::Result<Done>) {
+        if coordinators {
+            self.coordinator_done(call, done);
+            return self.turn(vec![]);
+        }
+        self.input(Input::Done { call, done });
+    }
+
+    /// A job of the coordinator has ended so, and the turn goes on.
+    pub fn coordinator_done(&mut self, call: Call, done: io::Result<Done>) {
+        let mut out = Vec::new();
+        self.coordinator.handle(self.now, Input::Done { call, done }, &mut out);
+        self.deliver_coordinators(out);
     }
 
     /// Sends a request, ends all jobs, and takes the answer.
@@ -298,8 +364,57 @@ impl ByHand {
                 Output::Do { call, job } => self.jobs.push((call, job)),
                 Output::Tell(event) => self.events.push(event),
                 Output::Keyed(topics) => self.keyed = topics,
+                Output::Ready => self.ready = true,
+                Output::Stop(why) => panic!("the broker stops: {why}"),
+                Output::Send { call, request, .. } => self.ask_coordinator(call, request),
             }
         }
+    }
+
+    fn ask_coordinator(&mut self, call: Call, body: Request) {
+        let number = call.0 as u32;
+        self.asked.insert(number, call);
+        let version = wire::supported(body.api_key()).unwrap().max;
+        let input = request(number, version, body);
+        let mut out = Vec::new();
+        self.coordinator.handle(self.now, input, &mut out);
+        self.deliver_coordinators(out);
+    }
+
+    fn deliver_coordinators(&mut self, out: Vec<Output>) {
+        for output in out {
+            match output {
+                Output::Answer { ticket, answer } => {
+                    let call = self.asked.remove(&ticket.request).expect("asked for once");
+                    let reply = match answer {
+                        Answer::Response { body, slices } => Ok(self.with_records(body, &slices)),
+                        Answer::HangUp(why) => Err(PeerGone(why)),
+                        Answer::Nothing => unreachable!("the coordinator always answers"),
+                    };
+                    let mut out = Vec::new();
+                    self.broker.handle(self.now, Input::Reply { call, reply }, &mut out);
+                    self.deliver(out);
+                }
+                Output::Do { call, job } => self.jobs.push((call, job)),
+                Output::Tell(event) => self.coordinator_events.push(event),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// A fetch's answer with its records in place, as it arrives elsewhere.
+    fn with_records(&self, mut body: Response, slices: &[Located]) -> Response {
+        if let Response::Fetch(fetched) = &mut body {
+            for data in fetched.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                if let Records::There { slot, .. } = data.records {
+                    let slice = &slices[slot as usize];
+                    let mut bytes = vec![0; slice.len as usize];
+                    self.files.read_at(slice, &mut bytes).unwrap();
+                    data.records = Records::Here((&bytes[..]).into());
+                }
+            }
+        }
+        body
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use mini_broker::broker::compact::{Compacted, Group, Sealed};
-use mini_broker::broker::{Done, Event, Input, Job};
+use mini_broker::broker::{Done, Event, Input, Job, Node};
 use mini_broker::records::{self, Builder, Codec};
 use wire::ErrorCode;
 use wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -144,7 +144,7 @@ fn the_newest_of_each_key_stays_and_offsets_keep_their_gaps() {
     broker.pass(5_000);
     broker.run_jobs();
     let texts = broker.files.texts.lock().unwrap().clone();
-    assert_eq!(texts["cleaner-offset-checkpoint"], "0\n2\n__cluster_metadata 0 2\norders 0 10\n");
+    assert_eq!(texts["cleaner-offset-checkpoint"], "0\n2\n__cluster_metadata 0 4\norders 0 10\n");
 
     let mut broker = ByHand::start(broker.files, SETTINGS);
     assert_eq!(told(&mut broker, 0), "3:a=2 5:b=2 6:c=1 8:d=1 10:a=3");
@@ -283,7 +283,7 @@ fn retention_does_not_take_what_a_pass_reads() {
 
     broker.pass(100_000);
     assert_eq!(broker.files.dir_of("orders-0").files(), files);
-    assert!(broker.broker.deadline().is_none_or(|at| at > broker.now.mono_ms));
+    assert!(broker.deadline().is_none_or(|at| at > broker.now.mono_ms));
     broker.run_jobs();
     broker.pass(20);
 
@@ -404,13 +404,16 @@ fn a_topic_that_is_deleted_between_pass_and_swap_leaves_its_successor_free_to_be
     broker.turn(vec![request(1001, 5, delete), request(1002, 7, create("orders"))]);
     let (call, job) = broker.jobs.pop().unwrap();
     let done = broker.files.run(job);
-    broker.input(Input::Done { call, done });
+    broker.done(true, call, done);
     // Both and the end of the pass come before the next tick.
-    let jobs: Vec<_> = broker.jobs.drain(..).collect();
-    assert!(matches!(&jobs[..], [(_, Job::Compact { .. }), _]), "{jobs:?}");
-    let done = jobs.into_iter().map(|(call, job)| (call, broker.files.run(job)));
-    let done: Vec<_> = done.map(|(call, done)| Input::Done { call, done }).collect();
-    broker.turn(done);
+    let (sync, job) = broker.jobs.pop().unwrap();
+    assert!(matches!(job, Job::Sync { .. }), "{job:?}");
+    let (call, pass) = broker.jobs.pop().unwrap();
+    assert!(matches!(pass, Job::Compact { .. }), "{pass:?}");
+    let pass = broker.files.run(pass);
+    let synced = broker.files.run(job);
+    broker.coordinator_done(sync, synced);
+    broker.turn(vec![Input::Done { call, done: pass }]);
     broker.run_jobs();
     assert_eq!(bounds(&mut broker, "orders"), (0, 0));
     assert_eq!(compactions(&broker).len(), 0);
@@ -554,9 +557,9 @@ fn a_clean_stop_after_a_swap_syncs_what_came_before_it() {
     let texts = broker.files.texts.lock().unwrap().clone();
     assert_eq!(
         texts["recovery-point-offset-checkpoint"],
-        "0\n2\n__cluster_metadata 0 2\norders 0 11\n"
+        "0\n2\n__cluster_metadata 0 4\norders 0 11\n"
     );
-    assert_eq!(texts["cleaner-offset-checkpoint"], "0\n2\n__cluster_metadata 0 2\norders 0 8\n");
+    assert_eq!(texts["cleaner-offset-checkpoint"], "0\n2\n__cluster_metadata 0 4\norders 0 8\n");
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn the_answer_waits_until_the_next_start_knows_it_too() {
 
     assert!(broker.answers.contains_key(&asked));
     let text = broker.files.texts.lock().unwrap()[STARTS].clone();
-    assert_eq!(text, "0\n2\n__cluster_metadata 0 2\norders 0 4\n");
+    assert_eq!(text, "0\n2\n__cluster_metadata 0 4\norders 0 4\n");
     let mut broker = ByHand::start(broker.files, &[]);
     assert_eq!(earliest(&mut broker), 4);
     let asked = broker.send(12, fetch("orders", 0, 3));

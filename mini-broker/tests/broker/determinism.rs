@@ -1,6 +1,6 @@
 //! The same inputs at the same times give the same outputs: ids, orders and events included.
 
-use mini_broker::broker::{Input, Output};
+use mini_broker::broker::{Input, Node, Output};
 use wire::configs::{operation, resource};
 use wire::fetch::FetchRequest;
 use wire::log_dirs::DescribeLogDirsRequest;

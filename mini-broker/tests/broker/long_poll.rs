@@ -1,6 +1,7 @@
 //! A fetch that finds nothing waits: for records, or for its time.
 
 use mini_broker::broker::Input;
+use mini_broker::broker::Node;
 use wire::fetch::FetchRequest;
 use wire::topics::DeleteTopicsRequest;
 
@@ -42,7 +43,7 @@ fn a_fetch_is_answered_empty_when_its_time_is_up_and_not_before() {
     let mut broker = ByHand::new();
     broker.topic("orders");
     let asked = broker.send(12, waiting(0, 500, 1));
-    assert_eq!(broker.broker.deadline(), Some(500));
+    assert_eq!(broker.deadline(), Some(500));
 
     broker.pass(499);
     assert_eq!(broker.fetched(asked), None);

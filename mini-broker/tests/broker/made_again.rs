@@ -239,7 +239,7 @@ fn who_writes_and_who_waits_learn_that_the_topic_is_gone_and_nothing_of_it_stays
     broker.run_jobs();
     broker.pass(5_000);
     broker.run_jobs();
-    assert_eq!(broker.broker.deadline(), None, "no timer is left");
+    assert_eq!(broker.deadline(), None, "no timer is left");
     assert!(broker.files.dirs.lock().unwrap().is_empty());
     let texts = broker.files.texts.lock().unwrap();
     assert!(!texts[STARTS].contains("orders") && !texts[POINTS].contains("orders"));

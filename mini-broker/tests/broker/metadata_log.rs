@@ -2,7 +2,7 @@
 
 use std::io;
 
-use mini_broker::broker::{Answer, Event, Input, Job};
+use mini_broker::broker::{Event, Job};
 use wire::metadata::MetadataRequest;
 use wire::producer_id::InitProducerIdRequest;
 use wire::topics::{
@@ -86,9 +86,12 @@ fn a_coordinator_that_cannot_sync_decides_nothing_more() {
     let asked = broker.send(7, create("orders", 1));
     let (call, _) = broker.jobs.pop().unwrap();
 
-    broker.input(Input::Done { call, done: Err(io::Error::other("worn out")) });
+    broker.done(true, call, Err(io::Error::other("worn out")));
 
-    assert!(matches!(broker.answers.remove(&asked), Some(Answer::HangUp(_))));
+    // It is tried again, as if the coordinator were away, and refused.
+    broker.pass(200);
+    let told = broker.answer::<CreateTopicsRequest>(asked).unwrap().topics.remove(0);
+    assert_eq!(told.error_code.name(), "KAFKA_STORAGE_ERROR");
     let refused = broker.ask(7, create("others", 1)).topics.remove(0);
     assert_eq!(refused.error_code.name(), "KAFKA_STORAGE_ERROR");
     assert_eq!(names(&mut broker), []);
@@ -115,7 +118,7 @@ fn a_deleted_topic_is_set_aside_at_once_and_its_name_is_free() {
     let asked = broker.send(5, delete("orders"));
     let (call, job) = broker.jobs.pop().unwrap();
     let Job::Sync { to, .. } = job else { panic!("{job:?}") };
-    broker.input(Input::Done { call, done: Ok(mini_broker::broker::Done::Synced { to }) });
+    broker.done(true, call, Ok(mini_broker::broker::Done::Synced { to }));
     assert!(broker.answer::<DeleteTopicsRequest>(asked).unwrap().responses[0].error_code.is_ok());
     assert!(matches!(&broker.jobs[..], [(_, Job::Remove { dir })] if dir == "orders-0.0-delete"));
 

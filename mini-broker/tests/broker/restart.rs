@@ -89,7 +89,7 @@ fn a_clean_stop_leaves_a_checkpoint_and_exit_code_0() {
         assert_eq!(status.code(), Some(0));
         let points = data.path().join("recovery-point-offset-checkpoint");
         let points = fs::read_to_string(points).unwrap();
-        assert_eq!(points, "0\n2\n__cluster_metadata 0 2\norders 0 2\n");
+        assert_eq!(points, "0\n2\n__cluster_metadata 0 4\norders 0 2\n");
         let server = Server::start(data.path());
         assert_eq!(server.connect().read("orders", 0).len(), 2);
     }

@@ -6,8 +6,8 @@ use std::io;
 
 use super::{Log, Partition, Turn};
 use crate::broker::compact::{Compacted, Group, Plan, Sealed, swap};
-use crate::broker::configs::Compaction;
 use crate::broker::{Event, Output};
+use crate::configs::Compaction;
 
 /// Renames in one turn, about: others want to be served too.
 const RENAMES_A_TURN: usize = 500;

@@ -6,11 +6,11 @@ use wire::ErrorCode;
 
 use super::{Log, Partition, Turn};
 use crate::broker::compact::swap;
-use crate::broker::files::STRAY;
 use crate::broker::start::{LEADER_EPOCHS, PARTITION_METADATA, parse_topic_id, topic_id_text};
 use crate::broker::{Event, Output, Refused};
 use crate::labs::offset_log::{self, OffsetLog};
 use crate::labs::{Broken, Organ, fenced};
+use crate::node::files::STRAY;
 
 impl Partition {
     /// An error of the disk leaves the log closed: the next call tries again.
@@ -90,7 +90,7 @@ impl Partition {
         let files = [
             (PARTITION_METADATA, topic_id_text(self.topic_id)),
             // A format version, a count, and that epoch's first offset.
-            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.leader_epoch)),
+            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.assignment.epoch)),
         ];
         for (name, text) in files {
             // What a full disk has left of an earlier attempt goes first. The log's first sync

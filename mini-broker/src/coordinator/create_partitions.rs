@@ -7,19 +7,17 @@ use wire::topics::{
     CreatePartitionsTopicResult,
 };
 
-use super::create_topics::named_twice;
-use super::waiting::Then;
-use super::{Broker, Now, Output, Refused, Ticket};
-use crate::coordinator::MOST_PARTITIONS;
+use super::create_topics::{check_count, named_twice};
+use super::{Coordinator, MOST_PARTITIONS};
+use crate::node::{Now, Output, Refused};
 
-impl Broker {
+impl Coordinator {
     pub(super) fn create_partitions(
         &mut self,
         now: Now,
-        ticket: Ticket,
         request: CreatePartitionsRequest,
         out: &mut Vec<Output>,
-    ) {
+    ) -> CreatePartitionsResponse {
         let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
         let answered = |name, done: Result<(), Refused>| {
             let (error_code, error_message) = Refused::told(done);
@@ -33,8 +31,7 @@ impl Broker {
             }
         }
         results.extend(twice.into_iter().map(|name| answered(name, Err(Refused::named_twice()))));
-        let answer = CreatePartitionsResponse { results, ..Default::default() }.into();
-        self.once_synced(Then::Answer { ticket, answer }, out);
+        CreatePartitionsResponse { results, ..Default::default() }
     }
 
     fn grow(
@@ -45,7 +42,9 @@ impl Broker {
         out: &mut Vec<Output>,
     ) -> Result<(), Refused> {
         let CreatePartitionsTopic { name, count, assignments } = topic;
-        let have = self.coordinator.replicas(name)?;
+        let known = self.cluster.topics.get(name).ok_or_else(Refused::unknown_topic)?;
+        let id = known.id;
+        let have: Vec<_> = known.partitions.iter().map(|is| is.replicas.clone()).collect();
         let invalid = |why: String| Err(Refused::new(ErrorCode::INVALID_PARTITIONS, why));
         let add = match i64::from(*count) - have.len() as i64 {
             0 => return invalid(format!("Topic already has {count} partition(s).")),
@@ -81,6 +80,10 @@ impl Broker {
                 assignments.iter().map(|assignment| assignment.broker_ids.clone()).collect()
             }
         };
-        self.coordinator.create_partitions(now.wall_ms, name, placed, validate_only)
+        check_count(have.len() + placed.len())?;
+        let new = placed.into_iter().zip(have.len() as i32..);
+        let records = new.map(|(replicas, index)| self.new_partition(id, index, replicas));
+        let records = records.collect::<Result<_, _>>()?;
+        if validate_only { Ok(()) } else { self.append(now, records) }
     }
 }

@@ -30,6 +30,9 @@ pub trait Files: Send {
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()>;
     /// A small text file's content, if it is there.
     fn text(&self, name: &str) -> io::Result<Option<String>>;
+    /// What is another string after the machine has started again: then what was written and not synced
+    /// may be lost.
+    fn boot_id(&self) -> io::Result<String>;
     /// Everything that was written to this directory, on the disk before this returns. Only for a
     /// clean stop: a running broker asks for `Job::Sync`.
     fn sync(&mut self, dir: &str) -> io::Result<()>;

@@ -27,6 +27,8 @@ pub struct TopicSettings {
     /// The broker's time is written into every batch, in place of the producer's.
     pub log_append_time: bool,
     pub min_insync_replicas: usize,
+    pub lag_time_max_ms: u64,
+    pub unclean_election: bool,
     pub segment_bytes: u64,
     pub segment_ms: u64,
     pub index_interval_bytes: u64,
@@ -79,6 +81,8 @@ impl TopicSettings {
             timestamp_after_max_ms: number("log.message.timestamp.after.max.ms"),
             log_append_time: text("log.message.timestamp.type") == "LogAppendTime",
             min_insync_replicas: natural("min.insync.replicas") as usize,
+            lag_time_max_ms: natural("replica.lag.time.max.ms"),
+            unclean_election: text("unclean.leader.election.enable") == "true",
             segment_bytes: natural("log.segment.bytes"),
             segment_ms: natural("log.roll.ms"),
             index_interval_bytes: natural("log.index.interval.bytes"),

@@ -1,5 +1,5 @@
-//! What goes into the broker, and what comes out of it: values that a list can hold, a simulator make
-//! and a test compare.
+//! What goes into a node, and what comes out of it: values that a list can hold, a simulator make and a
+//! test compare.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use wire::{Request, Response};
 
-use super::compact::{Compacted, Plan};
+use crate::broker::compact::{Compacted, Plan};
 use crate::coordinator::Resource;
 use crate::validate::Verdicts;
 
@@ -36,9 +36,26 @@ pub struct Client {
     pub api_version: i16,
 }
 
-/// A job that is under way.
+/// A job, or a request to another node, that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call(pub u64);
+
+/// Another node of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    Coordinator,
+    /// A broker, and where it listens.
+    Broker {
+        id: i32,
+        host: Arc<str>,
+        port: u16,
+    },
+}
+
+/// No answer of a peer: there is no connection, or it was lost, or nothing came for too long. Whether
+/// the request was done is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerGone(pub String);
 
 #[derive(Debug)]
 pub enum Input {
@@ -48,6 +65,8 @@ pub enum Input {
     Gone { connection: u32 },
     /// A job has ended.
     Done { call: Call, done: io::Result<Done> },
+    /// A peer has answered, or will not.
+    Reply { call: Call, reply: Result<Response, PeerGone> },
 }
 
 impl Input {
@@ -64,7 +83,7 @@ impl Input {
                     | Request::ApiVersions(_)
             ),
             Input::Gone { .. } => true,
-            Input::Done { .. } => false,
+            Input::Done { .. } | Input::Reply { .. } => false,
         }
     }
 }
@@ -79,10 +98,20 @@ pub enum Output {
         call: Call,
         job: Job,
     },
+    /// A request to another node; what comes of it comes back as [`Input::Reply`].
+    Send {
+        call: Call,
+        to: Peer,
+        request: Request,
+    },
     Tell(Event),
     /// From now on, batches for these topics are looked into before they come here: every record
     /// must have a key.
     Keyed(Arc<BTreeSet<String>>),
+    /// From now on clients may come.
+    Ready,
+    /// This node can do nothing any more, for this reason.
+    Stop(String),
 }
 
 #[derive(Debug, PartialEq)]
@@ -168,6 +197,29 @@ pub enum Event {
     TopicDeleted {
         topic: String,
     },
+    /// A broker is one of the cluster, or one of it again.
+    BrokerRegistered {
+        id: i32,
+        epoch: i64,
+    },
+    /// A broker takes part from now on.
+    BrokerUnfenced {
+        id: i32,
+    },
+    /// A broker takes no part any more, for this reason.
+    BrokerFenced {
+        id: i32,
+        why: &'static str,
+    },
+    /// Partitions that others led in the meantime are led again by whom they are to be led by.
+    LeadersReturned {
+        partitions: usize,
+    },
+    /// The coordinator does not answer. Told once, until it does.
+    CoordinatorAway {
+        why: String,
+    },
+    CoordinatorBack,
     /// Bytes behind the last whole batch were cut off when the log was opened.
     Cut {
         partition: String,

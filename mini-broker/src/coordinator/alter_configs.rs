@@ -10,14 +10,11 @@ use wire::configs::{
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, operation, resource,
 };
 
-use super::configs::check_topic;
-use super::configs::table::{Setting, items, of_broker, of_topic};
-use super::waiting::Then;
-use super::{Broker, Now, Output, Refused, Ticket};
-use crate::coordinator::{Resource, Settings, check_name};
-
-/// The longest value that Kafka stores, in bytes.
-const LONGEST_VALUE: usize = i16::MAX as usize;
+use super::leaders::UNCLEAN;
+use super::{Coordinator, Record, Resource, Settings, check_name};
+use crate::configs::check_topic;
+use crate::configs::table::{Setting, items, of_broker, of_topic};
+use crate::node::{Now, Output, Refused};
 
 /// The changes that are asked of one resource.
 struct Wanted {
@@ -34,14 +31,13 @@ struct Change {
     value: Option<String>,
 }
 
-impl Broker {
+impl Coordinator {
     pub(super) fn alter_configs(
         &mut self,
         now: Now,
-        ticket: Ticket,
         request: AlterConfigsRequest,
         out: &mut Vec<Output>,
-    ) {
+    ) -> AlterConfigsResponse {
         let wanted = request.resources.into_iter().map(|resource| Wanted {
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
@@ -56,18 +52,16 @@ impl Broker {
                 })
                 .collect(),
         });
-        let responses = self.alter_all(now, wanted.collect(), request.validate_only);
-        let answer = AlterConfigsResponse { responses, ..Default::default() }.into();
-        self.once_synced(Then::Answer { ticket, answer }, out);
+        let responses = self.alter_all(now, wanted.collect(), request.validate_only, out);
+        AlterConfigsResponse { responses, ..Default::default() }
     }
 
     pub(super) fn incremental_alter_configs(
         &mut self,
         now: Now,
-        ticket: Ticket,
         request: IncrementalAlterConfigsRequest,
         out: &mut Vec<Output>,
-    ) {
+    ) -> IncrementalAlterConfigsResponse {
         let wanted = request.resources.into_iter().map(|resource| Wanted {
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
@@ -82,9 +76,8 @@ impl Broker {
                 })
                 .collect(),
         });
-        let responses = self.alter_all(now, wanted.collect(), request.validate_only);
-        let answer = IncrementalAlterConfigsResponse { responses, ..Default::default() }.into();
-        self.once_synced(Then::Answer { ticket, answer }, out);
+        let responses = self.alter_all(now, wanted.collect(), request.validate_only, out);
+        IncrementalAlterConfigsResponse { responses, ..Default::default() }
     }
 
     fn alter_all(
@@ -92,6 +85,7 @@ impl Broker {
         now: Now,
         all: Vec<Wanted>,
         validate_only: bool,
+        out: &mut Vec<Output>,
     ) -> Vec<AlterConfigsResourceResponse> {
         let mut seen = BTreeSet::new();
         let mut twice = BTreeSet::new();
@@ -106,7 +100,7 @@ impl Broker {
             let named = (wanted.resource_type, wanted.resource_name.clone());
             let altered = match twice.contains(&named) {
                 true => Err(invalid("Each resource must appear at most once.")),
-                false => self.alter(now, wanted, validate_only),
+                false => self.alter(now, wanted, validate_only, out),
             };
             let (error_code, error_message) = Refused::told(altered);
             let (resource_type, resource_name) = named;
@@ -120,7 +114,13 @@ impl Broker {
         responses
     }
 
-    fn alter(&mut self, now: Now, wanted: Wanted, validate_only: bool) -> Result<(), Refused> {
+    fn alter(
+        &mut self,
+        now: Now,
+        wanted: Wanted,
+        validate_only: bool,
+        out: &mut Vec<Output>,
+    ) -> Result<(), Refused> {
         let mut names = BTreeSet::new();
         if !wanted.changes.iter().all(|change| names.insert(&change.name)) {
             return Err(invalid("Error due to duplicate config keys"));
@@ -135,7 +135,7 @@ impl Broker {
             return Err(invalid(format!("Null value not supported for : {}", without.join(", "))));
         }
         let resource = self.alterable(wanted.resource_type, &wanted.resource_name)?;
-        let have = self.coordinator.settings(&resource).cloned();
+        let have = self.cluster.settings(&resource).cloned();
         let unknown = have.is_none();
         let have = have.unwrap_or_default();
         let mut new = if wanted.replace { Settings::new() } else { have.clone() };
@@ -150,10 +150,19 @@ impl Broker {
         if validate_only {
             return Ok(());
         }
-        self.coordinator.alter_settings(now.wall_ms, &resource, difference(&have, new))
+        let changes = difference(&have, new);
+        let may_elect = changes.iter().any(|(name, _)| name == UNCLEAN);
+        let record = |(name, value)| Record::Config { resource: resource.clone(), name, value };
+        self.append(now, changes.into_iter().map(record).collect())?;
+        if let (Resource::Topic(topic), true) = (&resource, may_elect) {
+            let records = self.with_settings(topic, out);
+            self.append(now, records)?;
+        }
+        Ok(())
     }
 
-    /// Whose settings may be altered here: any topic's, all brokers', and this one's.
+    /// Whose settings may be altered: any topic's, all brokers', and any broker's. (That a broker is
+    /// asked about itself only is for it to see to.)
     fn alterable(&self, resource_type: i8, name: &str) -> Result<Resource, Refused> {
         match resource_type {
             resource::TOPIC if name.is_empty() => {
@@ -161,13 +170,7 @@ impl Broker {
             }
             resource::TOPIC => check_name(name)?,
             resource::BROKER if !name.is_empty() => match name.parse::<i32>() {
-                Ok(id) if id == self.config.node_id => {}
-                Ok(_) => {
-                    let expected = self.config.node_id;
-                    return Err(invalid(format!(
-                        "Unexpected broker id, expected {expected}, but received {name}"
-                    )));
-                }
+                Ok(_) => {}
                 Err(_) => {
                     return Err(invalid(format!("Node id must be an integer, but it is: {name}")));
                 }
@@ -225,13 +228,6 @@ fn setting_of(resource: &Resource, name: &str) -> Option<&'static Setting> {
 
 /// Whether a resource may have these settings, and the same ones without the spaces that do not count.
 fn checked(resource: &Resource, have: &Settings, new: Settings) -> Result<Settings, Refused> {
-    if new.values().any(|value| value.len() > LONGEST_VALUE) {
-        let why = format!(
-            "The configuration value cannot be added because it exceeds the maximum value size of \
-             {LONGEST_VALUE} bytes."
-        );
-        return Err(Refused::new(ErrorCode::INVALID_CONFIG, why));
-    }
     let Resource::Topic(_) = resource else { return checked_broker(have, new) };
     check_topic(&new).map_err(|why| Refused::new(ErrorCode::INVALID_CONFIG, why))
 }

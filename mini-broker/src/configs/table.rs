@@ -52,6 +52,12 @@ macro_rules! settings {
 pub const SETTINGS: &[Setting] = settings! {
     "auto.create.topics.enable", Kind::Bool, Some("true"),
         "Whether asking for the metadata of an unknown topic creates it.";
+    "auto.leader.rebalance.enable", Kind::Bool, Some("true"),
+        "Whether a partition's preferred leader gets it back once it is in sync again.";
+    "broker.heartbeat.interval.ms", Kind::Int { min: 1 }, Some("2000"),
+        "How often a broker tells the coordinator that it lives.";
+    "broker.session.timeout.ms", Kind::Int { min: 1 }, Some("9000"),
+        "How long a broker may not be heard of before the coordinator takes it for dead. One whose connection is closed is dead at once.";
     "compression.type" => "compression.type", Kind::Choice(&["producer"]), Some("producer"),
         "Batches are stored as the producer compressed them.";
     "default.replication.factor", Kind::Int { min: 1 }, Some("1"),
@@ -60,6 +66,8 @@ pub const SETTINGS: &[Setting] = settings! {
         "Whether topics may be deleted.";
     "fetch.max.bytes", Kind::Int { min: 1024 }, Some("57671680"),
         "The most bytes one fetch is answered with, whatever the client allows. The first batch comes however large it is.";
+    "leader.imbalance.check.interval.seconds", Kind::Long { min: 1 }, Some("300"),
+        "How often the coordinator looks for preferred leaders that could lead again.";
     "log.cleaner.backoff.ms", Kind::Long { min: 0 }, Some("15000"),
         "How often compacted logs are looked at for something to clean.";
     "log.cleaner.dedupe.buffer.size", Kind::Long { min: 1 }, Some("134217728"),
@@ -104,8 +112,24 @@ pub const SETTINGS: &[Setting] = settings! {
         "In-sync replicas that acks=all asks for.";
     "num.partitions", Kind::Int { min: 1 }, Some("1"),
         "Partitions of a topic that is created without saying how many.";
+    "producer.id.expiration.ms", Kind::Int { min: 1 }, Some("86400000"),
+        "How long the last batches of a producer that is silent are remembered.";
+    "replica.fetch.backoff.ms", Kind::Int { min: 0 }, Some("1000"),
+        "How long a follower waits after its leader gave an error.";
+    "replica.fetch.max.bytes", Kind::Int { min: 0 }, Some("1048576"),
+        "The most bytes of one partition that a follower asks for. The first batch comes however large it is.";
+    "replica.fetch.response.max.bytes", Kind::Int { min: 0 }, Some("10485760"),
+        "The most bytes that a follower asks for at a time.";
+    "replica.fetch.wait.max.ms", Kind::Int { min: 0 }, Some("500"),
+        "How long a leader may wait for something to give to a follower.";
+    "replica.high.watermark.checkpoint.interval.ms", Kind::Long { min: 1 }, Some("5000"),
+        "How often high watermarks are written down.";
+    "replica.lag.time.max.ms", Kind::Long { min: 1 }, Some("30000"),
+        "How long a follower may be behind before it is in sync no more.";
     "socket.request.max.bytes", Kind::Int { min: 8 }, Some("104857600"),
         "The largest request that is read.";
+    "unclean.leader.election.enable" => "unclean.leader.election.enable", Kind::Bool, Some("false"),
+        "Whether a replica may lead that was not in sync, where no other is there: records may be lost.";
 };
 
 /// Names of the same setting in a larger unit, and its milliseconds: the first that is set counts.

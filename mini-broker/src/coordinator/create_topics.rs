@@ -1,32 +1,35 @@
-//! CreateTopics: what is asked for is checked in Kafka's order, and decided by the coordinator. Where
+//! CreateTopics: what is asked for is checked in Kafka's order. Where
 //! the partitions of a topic go is the business of lab 2's organ, or of whoever asks.
 //! (`ReplicationControlManager.createTopics`.)
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
 use wire::ErrorCode;
 use wire::topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicResult, CreateTopicsRequest,
     CreateTopicsResponse,
 };
 
-use super::configs::{check_topic, describe_created};
-use super::waiting::Then;
-use super::{Broker, Event, Now, Output, Refused, Ticket};
-use crate::coordinator::{MOST_PARTITIONS, NewTopic, Settings};
+use super::{Coordinator, METADATA_TOPIC, Record, Resource, Settings, new_id};
+use crate::configs::{check_topic, describe_created};
 use crate::labs::{self, partitions};
+use crate::node::{Event, Now, Output, Refused};
 
-/// What a count may be that the broker is to fill in.
+/// More partitions than this in one topic are a mistake of whoever asks: each costs memory. Kafka takes
+/// no more in one request. (`ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`.)
+pub const MOST_PARTITIONS: usize = 10_000;
+
+/// What a count may be that the coordinator is to fill in.
 const DEFAULT: i32 = -1;
 
-impl Broker {
+impl Coordinator {
     pub(super) fn create_topics(
         &mut self,
         now: Now,
-        ticket: Ticket,
         request: CreateTopicsRequest,
         out: &mut Vec<Output>,
-    ) {
+    ) -> CreateTopicsResponse {
         let twice = named_twice(request.topics.iter().map(|topic| &topic.name));
         let (_, once): (Vec<_>, Vec<_>) =
             request.topics.into_iter().partition(|topic| twice.contains(&topic.name));
@@ -44,8 +47,7 @@ impl Broker {
             topics.push(created.unwrap_or_else(|refused| not_created(name, refused)));
         }
         topics.extend(twice.into_iter().map(|name| not_created(name, Refused::named_twice())));
-        let answer = CreateTopicsResponse { topics, ..Default::default() }.into();
-        self.once_synced(Then::Answer { ticket, answer }, out);
+        CreateTopicsResponse { topics, ..Default::default() }
     }
 
     /// The partitions of all the topics together: nothing is placed if there are too many of them.
@@ -65,14 +67,25 @@ impl Broker {
         validate_only: bool,
         out: &mut Vec<Output>,
     ) -> Result<CreatableTopicResult, Refused> {
-        self.coordinator.may_create(&topic.name)?;
+        self.may_create(&topic.name)?;
         let configs = own_settings(&topic)?;
         let replicas = self.placed(&topic, out)?;
+        check_count(replicas.len())?;
         let (partitions, factor) = (replicas.len(), replicas.first().map_or(0, Vec::len));
         let described = describe_created(&self.config, &configs);
-        let topic = NewTopic { name: topic.name, replicas, configs };
-        let name = topic.name.clone();
-        let id = self.coordinator.create_topic(now.wall_ms, topic, validate_only)?;
+        let (name, id) = (topic.name, new_id(&mut self.ids));
+        let mut records = vec![Record::Topic { name: name.clone(), id }];
+        records.extend(configs.into_iter().map(|(setting, value)| Record::Config {
+            resource: Resource::Topic(name.clone()),
+            name: setting,
+            value: Some(value),
+        }));
+        for (replicas, index) in replicas.into_iter().zip(0..) {
+            records.push(self.new_partition(id, index, replicas)?);
+        }
+        if !validate_only {
+            self.append(now, records)?;
+        }
         Ok(CreatableTopicResult {
             name,
             topic_id: id,
@@ -83,20 +96,29 @@ impl Broker {
         })
     }
 
-    /// Creates a topic that somebody asked about, with all the defaults.
-    pub(super) fn create_on_demand(
-        &mut self,
-        now: Now,
-        name: &str,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Refused> {
-        let topic = CreatableTopic {
-            name: name.into(),
-            num_partitions: DEFAULT,
-            replication_factor: DEFAULT as i16,
-            ..Default::default()
-        };
-        self.create_topic(now, topic, false, out).map(|_| ())
+    /// Whether there may be a new topic of this name.
+    fn may_create(&self, name: &str) -> Result<(), Refused> {
+        if name == METADATA_TOPIC {
+            let why = format!("Creation of internal topic {name} is prohibited.");
+            return Err(Refused::new(ErrorCode::INVALID_REQUEST, why));
+        }
+        check_name(name)?;
+        if self.cluster.topics.contains_key(name) {
+            let why = format!("Topic '{name}' already exists.");
+            return Err(Refused::new(ErrorCode::TOPIC_ALREADY_EXISTS, why));
+        }
+        // The names of metrics have '_' where a topic has '.'.
+        let flat = |name: &str| name.replace('.', "_");
+        if !name.contains(['.', '_']) {
+            return Ok(());
+        }
+        match self.cluster.topics.keys().find(|other| flat(other) == flat(name)) {
+            None => Ok(()),
+            Some(other) => {
+                let why = format!("Topic '{name}' collides with existing topic: {other}");
+                Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why))
+            }
+        }
     }
 
     /// For each partition the brokers that keep it: as asked for, or where the organ puts them.
@@ -168,7 +190,7 @@ impl Broker {
     ) -> Result<(), Refused> {
         let mut sorted = replicas.to_vec();
         sorted.sort_unstable();
-        let stranger = sorted.iter().find(|broker| **broker != self.config.node_id);
+        let stranger = sorted.iter().find(|broker| !self.cluster.brokers.contains_key(broker));
         let twice = sorted.windows(2).find(|pair| pair[0] == pair[1]);
         let count = sorted.len();
         let what = if sorted.is_empty() {
@@ -199,7 +221,7 @@ impl Broker {
         replicas: u16,
         out: &mut Vec<Output>,
     ) -> Result<Vec<Vec<i32>>, Refused> {
-        let brokers = [self.config.node_id];
+        let brokers = self.eligible(replicas);
         let placed = labs::fenced(|| partitions::spread(&brokers, have, add, replicas));
         let placed = placed.map_err(|broken| {
             let (what, lab) = (format!("topic {topic}"), "partitions");
@@ -213,6 +235,35 @@ impl Broker {
             return Err(Refused::new(ErrorCode::UNKNOWN_SERVER_ERROR, why));
         }
         Ok(placed)
+    }
+
+    /// The brokers that may get a replica. Those that are fenced do only if there are not enough others.
+    fn eligible(&self, replicas: u16) -> Vec<i32> {
+        match self.cluster.live() {
+            live if live.len() >= usize::from(replicas) => live,
+            mut live => {
+                let fenced = self.cluster.brokers.iter().filter(|(_, broker)| broker.fenced);
+                live.extend(fenced.map(|(id, _)| *id));
+                live
+            }
+        }
+    }
+
+    /// A new partition: those of its replicas that live are in sync, and the first of them leads.
+    pub(super) fn new_partition(
+        &self,
+        topic: Uuid,
+        index: i32,
+        replicas: Vec<i32>,
+    ) -> Result<Record, Refused> {
+        let live = |id: &i32| self.cluster.brokers.get(id).is_some_and(|broker| !broker.fenced);
+        let isr: Vec<i32> = replicas.iter().copied().filter(live).collect();
+        let leader = *isr.first().ok_or_else(|| {
+            let why = format!("All brokers that partition {index} would lie on are fenced.");
+            Refused::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, why)
+        })?;
+        let (epoch, partition_epoch) = (0, 0);
+        Ok(Record::Partition { topic, index, replicas, isr, leader, epoch, partition_epoch })
     }
 }
 
@@ -247,4 +298,32 @@ fn not_created(name: String, refused: Refused) -> CreatableTopicResult {
         error_message: Some(refused.why),
         ..Default::default()
     }
+}
+
+pub(super) fn check_count(partitions: usize) -> Result<(), Refused> {
+    if (1..=MOST_PARTITIONS).contains(&partitions) {
+        return Ok(());
+    }
+    let why = format!("A topic has 1 to {MOST_PARTITIONS} partitions, not {partitions}.");
+    Err(Refused::new(ErrorCode::POLICY_VIOLATION, why))
+}
+
+/// Kafka's rule for a topic's name, in the words of its own message.
+pub fn check_name(name: &str) -> Result<(), Refused> {
+    const MOST: usize = 249;
+    let why = if name.is_empty() {
+        "the empty string is not allowed".into()
+    } else if name == "." || name == ".." {
+        format!("'{name}' is not allowed")
+    } else if name.chars().count() > MOST {
+        format!("the length of '{name}' is longer than the max allowed length {MOST}")
+    } else if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)) {
+        format!(
+            "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and \
+             '-'"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, format!("Topic name is invalid: {why}")))
 }

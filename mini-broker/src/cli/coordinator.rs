@@ -1,0 +1,42 @@
+//! `mini-broker coordinator`: the coordinator of a cluster, until SIGINT or SIGTERM.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::Failure;
+use super::nodes::{self, Bound, Signals};
+use crate::configs::Config;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Where to listen for brokers, as HOST:PORT. Port 0 takes any that is free.
+    #[arg(long, default_value = "127.0.0.1:9090", value_name = "HOST:PORT")]
+    listen: String,
+    /// Where the metadata log is kept. Made if it is not there.
+    #[arg(long, default_value = ".mini-broker-coordinator", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// A setting under Kafka's name, such as default.replication.factor=3. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// A file that gets the port once the coordinator listens: for tests that ask for port 0.
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+    /// The coordinator's number in its cluster. Brokers have others.
+    #[arg(long, default_value_t = 3000, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
+    node_id: i32,
+}
+
+pub async fn run(args: Args) -> Result<(), Failure> {
+    nodes::start_log();
+    let files = nodes::files(&args.data_dir)?;
+    let bound = Bound::new(&args.listen, None).await?;
+    let (address, port) = (bound.listener.local_addr()?, bound.port);
+    let mut config = Config::new(args.node_id, &bound.host, port);
+    nodes::set_all(&mut config, &args.set)?;
+    let mut signals = Signals::new()?;
+    let (coordinator, _) = nodes::coordinator(config, files, Some(bound))?;
+    nodes::write_ports(args.port_file.as_ref(), &[port])?;
+    println!("coordinator, listening for brokers on {address}");
+    io::stdout().flush()?;
+    nodes::until_stopped(vec![coordinator], &mut signals).await
+}
