@@ -16,14 +16,23 @@ pub struct Follower {
     pub joining: bool,
     /// It is not in the agreed in-sync set and may not join yet, but it keeps up.
     pub keeps_up: bool,
+    /// `tick` has found that it is behind for too long.
+    pub(crate) overdue: bool,
     /// Its last fetch: when it came, and where the leader's log ended then.
     pub(crate) last_fetch: Option<(u64, u64)>,
 }
 
 impl Follower {
     pub(crate) fn new(id: i32, caught_up_ms: Option<u64>) -> Self {
-        let (joining, keeps_up) = (false, false);
-        Follower { id, log_end: None, caught_up_ms, joining, keeps_up, last_fetch: None }
+        Follower {
+            id,
+            log_end: None,
+            caught_up_ms,
+            joining: false,
+            keeps_up: false,
+            overdue: false,
+            last_fetch: None,
+        }
     }
 
     /// A fetch from offset `from`, while the leader's log ends at `leader_end`.
@@ -41,5 +50,6 @@ impl Follower {
         self.caught_up_ms = self.caught_up_ms.max(caught_up_ms);
         self.last_fetch = Some((now_ms, leader_end));
         self.log_end = Some(from);
+        self.overdue = false;
     }
 }

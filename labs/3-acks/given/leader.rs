@@ -135,7 +135,7 @@ impl Leader {
                 (true, _, false) | (_, true, false) => follower.caught_up_ms = None,
                 _ => {}
             }
-            (follower.joining, follower.keeps_up) = (false, false);
+            (follower.joining, follower.keeps_up, follower.overdue) = (false, false, false);
         }
         self.in_sync = self.in_order(in_sync);
         self.settle();
@@ -154,24 +154,31 @@ impl Leader {
     }
 
     /// When `tick` has something to do: when a follower that is behind will have been so for too long.
+    /// It may be over already, for an append can put a follower behind that was silent for long.
     pub fn deadline(&self) -> Option<u64> {
-        let counted = self.counted().filter(|follower| !follower.joining);
-        let behind = counted.filter(|follower| follower.log_end != Some(self.log_end));
-        let lag_ms = self.config.lag_time_max_ms;
-        let too_late =
-            behind.filter_map(|follower| Some(follower.caught_up_ms?.saturating_add(lag_ms)));
-        // What is over already was seen, and is in `wanted_in_sync` until it is agreed.
-        too_late.filter(|late_ms| *late_ms >= self.now_ms).min().map(|ms| ms.saturating_add(1))
+        // What is overdue was seen, and is in `wanted_in_sync` until it is agreed.
+        let counted = self.counted().filter(|follower| !follower.overdue);
+        let late_ms = counted.filter_map(|follower| self.late_ms(follower));
+        late_ms.min().map(|ms| ms.saturating_add(1))
     }
 
     /// Time has passed. Ask `wanted_in_sync` then.
     pub fn tick(&mut self, now_ms: u64) {
         self.now_ms = self.now_ms.max(now_ms);
         for at in 0..self.followers.len() {
-            let keeps_up = self.followers[at].keeps_up && !self.lags(&self.followers[at]);
-            self.followers[at].keeps_up = keeps_up;
+            let follower = &self.followers[at];
+            let overdue = self.late_ms(follower).is_some_and(|late_ms| late_ms < self.now_ms);
+            let keeps_up = follower.keeps_up && !self.lags(follower); // step 3
+            (self.followers[at].overdue, self.followers[at].keeps_up) = (overdue, keeps_up);
         }
         self.settle();
+    }
+
+    /// Until when a follower may be behind, if it is.
+    fn late_ms(&self, follower: &Follower) -> Option<u64> {
+        let behind = follower.log_end != Some(self.log_end) && !follower.joining;
+        let caught_up_ms = follower.caught_up_ms.filter(|_| behind)?;
+        Some(caught_up_ms.saturating_add(self.config.lag_time_max_ms))
     }
 
     /// The followers that the high watermark waits for. They are

@@ -18,7 +18,8 @@ impl Leader {
     /// it leads no more, and does not know it yet. (KIP-320.)
     pub fn check_epoch(&self, epoch: i32) -> Result<(), Refused> {
         let (current, got) = (self.epoch, epoch);
-        let _ = (Refused::FencedLeaderEpoch { current, got }, Refused::UnknownLeaderEpoch { current, got });
+        let fenced = Refused::FencedLeaderEpoch { current, got };
+        let _ = (fenced, Refused::UnknownLeaderEpoch { current, got });
         todo!("step 5: {got}, and this leader has {current}")
     }
 }

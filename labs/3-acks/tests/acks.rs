@@ -207,6 +207,8 @@ fn step_1_transcript() {
 fn step_2_the_slowest_in_sync() {
     for (two, three, expected) in [(5, 8, 5), (8, 5, 5), (10, 9, 9), (10, 10, 10), (4, 4, 4)] {
         let mut leader = leader(3, 10, 3);
+        fetch(&mut leader, 1000, 2, 3);
+        fetch(&mut leader, 1000, 3, 3);
         fetch(&mut leader, 1000, 2, two);
         fetch(&mut leader, 1000, 3, three);
         let what = format!("log ends 10 (leader), {two} and {three}");
@@ -552,7 +554,7 @@ fn step_3_the_deadline_is_when_somebody_leaves() {
     fetch(&mut leader, 2000, 3, 10);
     check("R3.8", "both have everything", leader.deadline(), None);
     leader.appended(11);
-    // Time does not go back: what came in between, came at 3000.
+    // Time does not go back: broker 3's fetch came at 3000 too.
     check("R3.8", "both are behind now", leader.deadline(), Some(3000 + LAG_MS + 1));
     fetch(&mut leader, 4000, 3, 11);
     check("R3.8", "broker 2 is", leader.deadline(), Some(3000 + LAG_MS + 1));
@@ -562,6 +564,21 @@ fn step_3_the_deadline_is_when_somebody_leaves() {
     leader.tick(3000 + LAG_MS + 1);
     check("R3.8", "at the deadline", leader.wanted_in_sync(), Some(vec![1, 3]));
     check("R3.8", "it is seen, so nothing more comes", leader.deadline(), None);
+    leader.in_sync_agreed(&[1, 2, 3]);
+    let again = leader.deadline();
+    check("R3.8", "refused, so it is to be asked again", again, Some(3000 + LAG_MS + 1));
+    // Both had everything, and broker 3 has been silent for long when something comes.
+    let mut leader = self::leader(3, 10, 10);
+    fetch(&mut leader, 2000, 2, 10);
+    fetch(&mut leader, 2000, 3, 10);
+    fetch(&mut leader, 2000 + 2 * LAG_MS, 2, 10);
+    leader.tick(2000 + 2 * LAG_MS);
+    check("R3.8", "both have everything", leader.deadline(), None);
+    leader.appended(11);
+    check("R3.8", "broker 3 is behind, and overdue", leader.deadline(), Some(2000 + LAG_MS + 1));
+    leader.tick(2000 + 2 * LAG_MS);
+    check("R3.8", "broker 3 should leave", leader.wanted_in_sync(), Some(vec![1, 2]));
+    check("R3.8", "broker 2 is next", leader.deadline(), Some(2000 + 3 * LAG_MS + 1));
 }
 
 fn step_3_shrink_transcript() {
@@ -730,7 +747,7 @@ fn step_4_transcript() {
         produce all 2
         # Two of three die before they have it. In time they leave the in-sync set.
         agreed 1
-        # acks=all is refused now, and nothing is appended. acks=1 goes on, into the log of one machine.
+        # acks=all is refused now, and nothing is appended. acks=1 goes on, in the log of one machine.
         produce all 1
         produce 1 1
         # But nobody reads it: the high watermark stands still.
@@ -855,7 +872,7 @@ fn step_5_transcript() {
         # Broker 3 does not know yet who leads: it asks with the old epoch.
         fetch 3 6 epoch=4
         fetch 3 6 epoch=5
-        # Broker 1 hung and wakes up. It still takes itself for the leader of epoch 4, and is asked with 5.
+        # Broker 1 hung, and wakes up. It takes itself for the leader of epoch 4, and is asked with 5.
         leader 1 of 1 2 3 in-sync 1 2 epoch=4 end=11 watermark=8
         produce all 1
         fetch 3 11 epoch=5
@@ -941,11 +958,12 @@ fn step_5_epochs_follow_the_log() {
 
 fn step_5_truncation_transcript() {
     let script = "
-        # Broker 1 leads and has a and b. So has broker 2, but it has heard of the high watermark 1 only: b was
-        # committed and acknowledged, and the news of it comes with the next fetch.
+        # Broker 1 leads, and has a and b. So has broker 2, and b was acknowledged. But broker 2 has heard
+        # of the high watermark 1 only: news of it comes with the next fetch.
         log 1 0a 0b
         log 2 0a 0b
-        # Cut by the watermark: broker 2 restarts, and throws b away to be safe. Broker 1 dies, broker 2 leads.
+        # Cut by the watermark: broker 2 restarts, and throws b away to be safe. Broker 1 dies, and
+        # broker 2 leads.
         cut 2 1
         write 2 1c
         # Broker 1 returns and follows. b was acknowledged, and is gone.
@@ -958,10 +976,10 @@ fn step_5_truncation_transcript() {
         write 2 1c
         follow 1 2
 
-        # Power fails on both. Broker 2 had not got b; it returns first, leads, and writes c. Its watermark is 2.
+        # Power fails on both. Broker 2 had not got b. It returns first, leads, and writes c: watermark 2.
         log 1 0a 0b
         log 2 0a 1c
-        # Broker 1 returns. Its log ends at 2, and all below 2 is committed: by the watermark it keeps everything.
+        # Broker 1 returns. Its log ends at 2, and all below 2 is committed: by the watermark it keeps it all.
         copy 1 2
         compare 1 2
         # By the epoch: 0 ended at 1. There the logs part.
@@ -975,7 +993,7 @@ fn step_5_fast_failover_transcript() {
         # Elections in quick succession: broker 1 wrote in epoch 2, broker 2 in the epochs 1 and 3.
         log 1 0a 0b 2e 2f
         log 2 0a 1c 1d 3g
-        # Before KIP-279 the leader said only where the epoch ends, not which one it means. 1 is not 2:
+        # Before KIP-279 the leader said where the epoch ends, and not which one it means. 1 is not 2, so
         # the follower keeps what it should not.
         follow 1 2 end-only
         compare 1 2
@@ -1050,7 +1068,7 @@ fn step_5_producers_transcript() {
         batch 7 1 first=8
         batch 7 2 first=3
         batch 7 3 first=0
-        # Somebody has taken over the producer's id: the old one is out, the new one begins at 0.
+        # Another producer has taken over the id: it begins at 0, and the old one is out.
         batch 7 1 epoch=1 first=9
         batch 7 1 epoch=1 first=0
         batch 7 1 epoch=0 first=9
@@ -1129,8 +1147,8 @@ fn step_5_all_in_sync_of_one_is_acks_1() {
 fn step_5_matrix_transcript() {
     let script = format!(
         "
-        # The leader's machine dies, under each setting. One producer sends a record every millisecond, 240 in all.
-        # A pause is the longest time in milliseconds in which nothing was appended.
+        # The leader's machine dies, under each setting. A producer sends a record every millisecond, 240
+        # in all. The pause is the longest time in milliseconds in which nothing was appended.
         dies seed={SEED}"
     );
     check_transcript(&LAB, "matrix", &transcript(&script));
@@ -1147,7 +1165,7 @@ fn step_5_loss_transcript() {
 
 /// Any seed: what may not be lost is not lost, and what may is.
 fn step_5_any_machine_dies() {
-    for seed in seeds().into_iter().take(10) {
+    for seed in seeds().into_iter().take(4) {
         for row in matrix(seed) {
             let what = |what: &str| format!("seed {seed}: {what}: {row}");
             check("R3.17", what("all replicas are alike in the end"), row.agree, true);

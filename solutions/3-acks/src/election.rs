@@ -27,7 +27,8 @@ impl Leader {
     /// it leads no more, and does not know it yet. (KIP-320.)
     pub fn check_epoch(&self, epoch: i32) -> Result<(), Refused> {
         // STARTER: let (current, got) = (self.epoch, epoch);
-        // STARTER: let _ = (Refused::FencedLeaderEpoch { current, got }, Refused::UnknownLeaderEpoch { current, got });
+        // STARTER: let fenced = Refused::FencedLeaderEpoch { current, got };
+        // STARTER: let _ = (fenced, Refused::UnknownLeaderEpoch { current, got });
         // STARTER: todo!("step 5: {got}, and this leader has {current}")
         // ANCHOR: step_5_b
         let (current, got) = (self.epoch, epoch);

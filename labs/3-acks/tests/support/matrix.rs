@@ -227,9 +227,8 @@ impl Run {
             Event::Dies => {
                 self.leader = None;
                 self.waiting.clear();
-                let lost = |event: &Event| match event {
-                    Event::Request { to: 1, .. } | Event::Answered { from: 1, .. } => true,
-                    _ => false,
+                let lost = |event: &Event| {
+                    matches!(event, Event::Request { to: 1, .. } | Event::Answered { from: 1, .. })
                 };
                 self.events.retain(|_, event| !lost(event));
             }
