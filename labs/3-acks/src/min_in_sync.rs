@@ -1,0 +1,25 @@
+//! `min.insync.replicas`: how many replicas must be in sync for `acks=all`.
+
+use crate::{Acks, Leader, Refused};
+
+impl Leader {
+    /// The effective minimum: `min.insync.replicas`, but not more than there are replicas.
+    ///
+    /// The shell asks three times: before it appends, before the high watermark moves, and before a
+    /// batch that has waited is answered. (Kafka: `Partition.effectiveMinIsr`.)
+    pub(crate) fn effective_min(&self) -> usize {
+        todo!("step 4: the minimum of {} for {:?}", self.config.min_in_sync, self.replicas)
+    }
+
+    /// Whether a batch may be appended at all.
+    ///
+    /// If `acks=all` cannot be kept, it is better to say so before: then the batch is nowhere. `acks=0`
+    /// and `acks=1` have not asked for it.
+    pub fn may_append(&self, acks: Acks) -> Result<(), Refused> {
+        if self.config.min_in_sync <= 1 {
+            return Ok(()); // the leader itself is enough
+        }
+        let _ = Refused::NotEnoughReplicas { in_sync: self.in_sync.len(), min: 0 };
+        todo!("step 4: may {acks:?} be appended with {:?} in sync?", self.in_sync)
+    }
+}

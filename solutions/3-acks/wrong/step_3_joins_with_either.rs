@@ -1,0 +1,5 @@
+//! step_3_b caught by step_3: wants one of the two and not both (R3.10)
+match follower.log_end {
+    Some(log_end) => log_end >= self.high_watermark || log_end >= self.epoch_start,
+    None => false,
+}

@@ -1,0 +1,8 @@
+//! step_3_a caught by step_3: waits for followers that never had everything (R3.8)
+if follower.log_end == Some(self.log_end) {
+    return false;
+}
+match follower.caught_up_ms {
+    Some(at_ms) => self.now_ms - at_ms > self.config.lag_time_max_ms,
+    None => false,
+}

@@ -1,0 +1,6 @@
+//! step_4_b caught by step_4: refuses only when the leader is alone in sync (R3.12)
+let (in_sync, min) = (self.in_sync.len(), self.effective_min());
+if acks == Acks::All && in_sync < min && in_sync == 1 {
+    return Err(Refused::NotEnoughReplicas { in_sync, min });
+}
+Ok(())
