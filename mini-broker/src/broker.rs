@@ -26,6 +26,8 @@ mod list_offsets;
 
 mod metadata;
 
+mod epoch_ends;
+
 mod delete_records;
 
 mod describe_configs;
@@ -38,6 +40,10 @@ mod producer_ids;
 
 // What they stand on.
 mod partition; // a log behind its fence, and what is known of the disk below
+
+mod replica; // following leaders elsewhere
+
+mod in_sync; // who is in sync, asked of the coordinator
 
 mod topics; // what the cluster has agreed on comes true here
 
@@ -64,14 +70,17 @@ use wire::{Api, Listener, Request, Response};
 
 use crate::coordinator::{self, Cluster};
 use crate::validate::Verdicts;
-use checkpoints::{CLEANED_TO, Checkpoints, LOG_STARTS, RECOVERY_POINTS};
+use checkpoints::{CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use cleaner::Cleaner;
 use forward::Forwarded;
+use in_sync::InSync;
 use log_dirs::Measuring;
 use membership::Membership;
 use metadata_log::Following;
 use partition::Partition;
+use produce::Producing;
 use producer_ids::ProducerIds;
+use replica::Fetcher;
 use waiting::{AfterApplied, Parked, Timers};
 
 pub struct Broker {
@@ -104,6 +113,13 @@ pub struct Broker {
     cleaner: Cleaner,
     /// The topics in which every record must have a key, as they were told.
     keyed: Arc<BTreeSet<String>>,
+    /// What is followed, by leader.
+    fetchers: BTreeMap<i32, Fetcher>,
+    in_sync: InSync,
+    /// Produce requests that wait for high watermarks.
+    producing: BTreeMap<Ticket, Producing>,
+    /// Partitions whose high watermark or leader is another since the last tick, and that somebody waits for.
+    settling: BTreeSet<(Arc<str>, i32)>,
 }
 
 /// A job that is under way, and the partition it is for.
@@ -121,6 +137,9 @@ enum Asked {
     Metadata,
     Forwarded(u64),
     ProducerIds,
+    /// A leader, by its node id, for what its followers do not have.
+    Replica(i32),
+    InSync,
 }
 
 struct Owner {
@@ -152,7 +171,7 @@ impl Node for Broker {
     }
 
     fn deadline(&self) -> Option<u64> {
-        let idle = self.woken.is_empty() && !self.cleaner.is_due();
+        let idle = self.woken.is_empty() && self.settling.is_empty() && !self.cleaner.is_due();
         if idle { self.timers.next() } else { Some(0) }
     }
 
@@ -161,6 +180,7 @@ impl Node for Broker {
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.swap(now, out);
         let waited_enough = self.run_timers(now, out);
+        self.settle(now, out);
         self.release(now, out);
         self.answer_as_it_is(now, waited_enough, out);
     }
@@ -178,6 +198,7 @@ impl Node for Broker {
             (RECOVERY_POINTS, self.recovery_points()),
             (LOG_STARTS, self.log_starts()),
             (CLEANED_TO, self.cleaned_to()),
+            (HIGH_WATERMARKS, self.high_watermarks()),
         ] {
             result = result.and(self.files.checkpoint(name, &text));
         }
@@ -196,7 +217,12 @@ impl Broker {
         out: &mut Vec<Output>,
     ) {
         let answer = match request {
-            Request::Produce(request) => self.produce(now, request, verdicts, out),
+            Request::Produce(request) => {
+                match self.produce(now, ticket, request, verdicts, out) {
+                    Some(answer) => answer,
+                    None => return, // it waits for the high watermark
+                }
+            }
             Request::Fetch(request) => match self.fetch(now, ticket, request, out) {
                 Some(answer) => answer,
                 None => return, // parked
@@ -222,6 +248,7 @@ impl Broker {
             Request::FindCoordinator(request) => {
                 self.find_coordinator(client.api_version, request).into()
             }
+            Request::OffsetForLeaderEpoch(request) => self.epoch_ends(now, &request, out).into(),
             Request::DescribeConfigs(request) => self.describe_configs(request).into(),
             Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
             Request::ApiVersions(_) => coordinator::api_versions(Listener::Broker).into(),
@@ -237,14 +264,20 @@ impl Broker {
         for ticket in tickets {
             self.unpark(ticket);
         }
+        let tickets: Vec<Ticket> =
+            self.producing.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            self.forget_producing(ticket);
+        }
     }
 
     /// Asks another node; its answer comes to [`Self::reply`].
-    fn ask(&mut self, to: Peer, request: Request, asked: Asked, out: &mut Vec<Output>) {
+    fn ask(&mut self, to: Peer, request: Request, asked: Asked, out: &mut Vec<Output>) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
         self.asked.insert(call, asked);
         out.push(Output::Send { call, to, request });
+        call
     }
 
     fn reply(
@@ -278,6 +311,14 @@ impl Broker {
             Asked::Forwarded(number) => {
                 let told = answer_to::<wire::envelope::EnvelopeRequest>(reply);
                 self.forwarded_answered(now, number, told, out);
+            }
+            Asked::Replica(leader) => {
+                let told = answer_to::<wire::fetch::FetchRequest>(reply);
+                self.replica_answered(now, call, leader, told, out);
+            }
+            Asked::InSync => {
+                let told = answer_to::<wire::alter_partition::AlterPartitionRequest>(reply);
+                self.in_sync_answered(now, told, out);
             }
             Asked::ProducerIds => {
                 let told = answer_to::<wire::producer_id::AllocateProducerIdsRequest>(reply);

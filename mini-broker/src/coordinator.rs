@@ -247,13 +247,9 @@ impl Node for Coordinator {
     }
 }
 
-/// OffsetForLeaderEpoch can be read, but nothing here answers it yet.
-const NOT_ANSWERED: i16 = 23;
-
 /// The table of what is spoken on a listener. No feature tags: old librdkafka stumbles over them.
 pub fn api_versions(listener: Listener) -> ApiVersionsResponse {
-    let answered = listener.apis().filter(|range| range.key != NOT_ANSWERED);
-    let api_keys = answered.map(|range| ApiVersion {
+    let api_keys = listener.apis().map(|range| ApiVersion {
         api_key: range.key,
         min_version: range.min,
         max_version: range.max,

@@ -8,6 +8,10 @@
 //! The metadata log never goes through here: it always uses our solution, because the broker's own
 //! memory must not depend on an unfinished lab.
 
+#[cfg(feature = "lab-acks")]
+pub use ::acks;
+#[cfg(not(feature = "lab-acks"))]
+pub use ::acks_solution as acks;
 #[cfg(feature = "lab-offset-log")]
 pub use ::offset_log;
 #[cfg(not(feature = "lab-offset-log"))]
@@ -16,15 +20,6 @@ pub use ::offset_log_solution as offset_log;
 pub use ::partitions;
 #[cfg(not(feature = "lab-partitions"))]
 pub use ::partitions_solution as partitions;
-
-/// Until the lab is wired.
-pub mod acks {
-    pub fn elect(replicas: &[i32], in_sync: &[i32], alive: &[i32], unclean: bool) -> Option<i32> {
-        let mut live = replicas.iter().copied().filter(|id| alive.contains(id));
-        let first = live.clone().next();
-        live.find(|id| in_sync.contains(id)).or(first.filter(|_| unclean))
-    }
-}
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
@@ -48,6 +43,7 @@ pub const WIRED: &[Wired] = &[
         folder: "labs/2-partitions",
         yours: cfg!(feature = "lab-partitions"),
     },
+    Wired { lab: "acks", folder: "labs/3-acks", yours: cfg!(feature = "lab-acks") },
 ];
 
 /// The line a broker prints at its start: which organs are the learner's.

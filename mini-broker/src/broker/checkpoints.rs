@@ -1,6 +1,6 @@
 //! Kafka's checkpoint files: small texts beside the logs, with a line for each partition. One says
 //! below which offset a log is on the disk for sure, one where a log starts whose oldest records were
-//! deleted, one how far a log was compacted.
+//! deleted, one how far a log was compacted, one up to where it is on every replica in sync.
 //!
 //! The lines name a partition, not a topic's id. So that a topic never goes by a line of an earlier
 //! one with its name, each file here also has a line for the metadata log: how much of it was known when
@@ -26,12 +26,15 @@ pub const LOG_STARTS: &str = "log-start-offset-checkpoint";
 /// How far each log was compacted. If it is lost, or older than the logs, a pass does more than it had
 /// to.
 pub const CLEANED_TO: &str = "cleaner-offset-checkpoint";
+/// Up to where each log was known to be on every replica in sync. If it is older than the truth, a new
+/// leader learns the rest from its followers' first fetches.
+pub const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 
 /// How long what has moved may wait to be written down, if nobody waits for it. Losing a recovery
 /// point costs a longer scan.
 const WRITE_EVERY_MS: u64 = 5_000;
 
-/// What of the three files is not written yet.
+/// What of these files is not written yet.
 #[derive(Default)]
 pub struct Checkpoints {
     recovery_points_moved: bool,
@@ -44,6 +47,8 @@ pub struct Checkpoints {
     recovery_points_job: bool,
     cleaned_to_moved: bool,
     cleaned_to_job: bool,
+    high_watermarks_moved: bool,
+    high_watermarks_job: bool,
 }
 
 impl Broker {
@@ -62,6 +67,12 @@ impl Broker {
     /// Asks for how far logs are compacted to be written soon.
     pub(super) fn cleaned_to_moved(&mut self, now: Now) {
         self.checkpoints.cleaned_to_moved = true;
+        self.checkpoint_soon(now);
+    }
+
+    /// Asks for the high watermarks to be written soon.
+    pub(super) fn high_watermark_moved(&mut self, now: Now) {
+        self.checkpoints.high_watermarks_moved = true;
         self.checkpoint_soon(now);
     }
 
@@ -97,7 +108,13 @@ impl Broker {
             let (name, text) = (CLEANED_TO.into(), self.cleaned_to());
             self.start_job(Job::Checkpoint { name, text }, None, out);
         }
-        if self.checkpoints.recovery_points_moved || self.checkpoints.cleaned_to_moved {
+        let state = &mut self.checkpoints;
+        if due(&mut state.high_watermarks_moved, &mut state.high_watermarks_job) {
+            let (name, text) = (HIGH_WATERMARKS.into(), self.high_watermarks());
+            self.start_job(Job::Checkpoint { name, text }, None, out);
+        }
+        let state = &self.checkpoints;
+        if state.recovery_points_moved || state.cleaned_to_moved || state.high_watermarks_moved {
             self.checkpoint_soon(now);
         }
     }
@@ -133,6 +150,9 @@ impl Broker {
                 Some((&mut state.recovery_points_moved, &mut state.recovery_points_job))
             }
             CLEANED_TO => Some((&mut state.cleaned_to_moved, &mut state.cleaned_to_job)),
+            HIGH_WATERMARKS => {
+                Some((&mut state.high_watermarks_moved, &mut state.high_watermarks_job))
+            }
             _ => None,
         };
         if let Some((moved, job)) = of_file {
@@ -170,6 +190,10 @@ impl Broker {
 
     pub(super) fn cleaned_to(&self) -> String {
         self.lines(Partition::cleaned_to)
+    }
+
+    pub(super) fn high_watermarks(&self) -> String {
+        self.lines(Partition::high_watermark)
     }
 
     /// A version, the number of lines, and the lines: topic, partition, offset.

@@ -5,7 +5,8 @@
 
 use bytes::BytesMut;
 use wire::fetch::{
-    FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+    EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse,
+    PartitionData,
 };
 use wire::{ErrorCode, Records};
 
@@ -20,6 +21,15 @@ pub struct Attempt {
     pub answer: Answer,
     /// Whether to answer now: there is enough, or something to say that waiting does not change.
     pub enough: bool,
+}
+
+/// A follower that asks.
+#[derive(Clone, Copy)]
+struct Follower {
+    id: i32,
+    /// The epoch of its registration.
+    registration: i64,
+    arrives: bool,
 }
 
 /// What is collected while the partitions are asked in turn.
@@ -43,7 +53,19 @@ impl Broker {
             let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
             return Some(FetchResponse { error_code, ..Default::default() }.into());
         }
-        let attempt = self.try_fetch(now, &request, out);
+        let follower = request.replica_id >= 0;
+        if follower {
+            self.end_older_fetches(now, ticket, out);
+        }
+        let attempt = self.try_fetch(now, &request, follower, out);
+        if follower {
+            for topic in &request.topics {
+                for partition in &topic.partitions {
+                    self.touched(now, &topic.topic, partition.partition, out);
+                    self.rearm(now, &topic.topic, partition.partition);
+                }
+            }
+        }
         if attempt.enough || request.max_wait_ms <= 0 {
             return Some(attempt.answer);
         }
@@ -52,17 +74,32 @@ impl Broker {
         None
     }
 
+    /// A follower that asks again does not wait for its older fetch any more.
+    fn end_older_fetches(&mut self, now: Now, newer: Ticket, out: &mut Vec<Output>) {
+        let first = Ticket { request: 0, ..newer };
+        let older = self.parked.range(first..).map(|(ticket, _)| *ticket);
+        let older = older.take_while(|ticket| ticket.connection == newer.connection).collect();
+        self.answer_as_it_is(now, older, out);
+    }
+
+    /// Looks at what there is. `arrives`: a follower asks for the first time, and says with that how far
+    /// it has come.
     pub(super) fn try_fetch(
         &mut self,
         now: Now,
         request: &FetchRequest,
+        arrives: bool,
         out: &mut Vec<Output>,
     ) -> Attempt {
         let limit = self.config.number("fetch.max.bytes") as i32;
         let max_bytes = request.max_bytes.clamp(0, limit) as u32;
         let mut collected = Collected { slices: Vec::new(), bytes: 0, max_bytes, error: false };
-        let Broker { topics, files, config, .. } = self;
-        let me = config.node_id;
+        let Broker { topics, files, .. } = self;
+        let follower = (request.replica_id >= 0).then_some(Follower {
+            id: request.replica_id,
+            registration: request.replica_epoch,
+            arrives,
+        });
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut responses = Vec::with_capacity(request.topics.len());
         let mut asked = 0;
@@ -75,8 +112,9 @@ impl Broker {
                     .ok()
                     .and_then(|index| known.as_mut()?.get_mut(index))
                     .ok_or_else(|| Refused::unknown_partition(&topic.topic, wanted.partition));
-                let read = partition
-                    .and_then(|partition| read(partition, me, wanted, &mut collected, &mut turn));
+                let read = partition.and_then(|partition| {
+                    read(partition, follower, wanted, &mut collected, &mut turn)
+                });
                 let mut data = read.unwrap_or_else(|refused| {
                     collected.error = true;
                     refused_data(&refused)
@@ -102,13 +140,13 @@ impl Broker {
 /// client with small limits still gets on.
 fn read(
     partition: &mut Partition,
-    me: i32,
+    follower: Option<Follower>,
     wanted: &FetchPartition,
     collected: &mut Collected,
     turn: &mut Turn,
 ) -> Result<PartitionData, Refused> {
     partition.check_epoch(wanted.current_leader_epoch)?;
-    partition.check_leads(me)?;
+    partition.check_leads()?;
     let bounds = partition.bounds(turn)?;
     let mut data = PartitionData {
         high_watermark: bounds.high_watermark as i64,
@@ -117,8 +155,23 @@ fn read(
         records: Records::Here(BytesMut::new()),
         ..Default::default()
     };
+    // A consumer may stand behind the high watermark, where there is nothing for it yet.
     let offset = u64::try_from(wanted.fetch_offset).ok();
-    let offset = offset.filter(|at| (bounds.log_start..=bounds.high_watermark).contains(at));
+    if let (Some(follower), Some(offset)) = (follower, offset) {
+        if let Some((epoch, end)) = partition.parts(turn, wanted.last_fetched_epoch, offset)? {
+            collected.error = true;
+            data.diverging_epoch = EpochEndOffset { epoch, end_offset: end as i64 };
+            return Ok(data);
+        }
+        if follower.arrives && (bounds.log_start..=bounds.log_end).contains(&offset) {
+            let Follower { id, registration, .. } = follower;
+            partition.fetched(turn, id, registration, wanted.current_leader_epoch, offset)?;
+            let high_watermark = partition.bounds(turn)?.high_watermark;
+            data.high_watermark = high_watermark as i64;
+        }
+    }
+    let below = if follower.is_some() { bounds.log_end } else { bounds.high_watermark };
+    let offset = offset.filter(|at| (bounds.log_start..=bounds.log_end).contains(at));
     let Some(offset) = offset else {
         // The bounds go along: they tell the client where it may go on.
         collected.error = true;
@@ -127,10 +180,10 @@ fn read(
     };
     let left = collected.max_bytes.saturating_sub(collected.bytes);
     let most = left.min(wanted.partition_max_bytes.max(0) as u32);
-    if offset == bounds.high_watermark || (most == 0 && collected.bytes > 0) {
+    if offset >= below || (most == 0 && collected.bytes > 0) {
         return Ok(data);
     }
-    let Some(slice) = partition.read(turn, offset, bounds.high_watermark, most)? else {
+    let Some(slice) = partition.read(turn, offset, below, most)? else {
         return Ok(data);
     };
     if slice.len > most && collected.bytes > 0 {

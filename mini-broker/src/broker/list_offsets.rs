@@ -20,8 +20,7 @@ impl Broker {
         request: &ListOffsetsRequest,
         out: &mut Vec<Output>,
     ) -> ListOffsetsResponse {
-        let Broker { topics, files, config, .. } = self;
-        let me = config.node_id;
+        let Broker { topics, files, .. } = self;
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut answered = Vec::with_capacity(request.topics.len());
         for topic in &request.topics {
@@ -33,8 +32,8 @@ impl Broker {
                     .ok()
                     .and_then(|index| known.as_mut()?.get_mut(index))
                     .ok_or_else(|| Refused::unknown_partition(&topic.name, index));
-                let found = partition
-                    .and_then(|partition| look_up(partition, me, wanted, version, &mut turn));
+                let found =
+                    partition.and_then(|partition| look_up(partition, wanted, version, &mut turn));
                 let mut found = found.unwrap_or_else(|refused| ListOffsetsPartitionResponse {
                     error_code: refused.code,
                     ..Default::default()
@@ -50,15 +49,18 @@ impl Broker {
 
 fn look_up(
     partition: &mut Partition,
-    me: i32,
     wanted: &ListOffsetsPartition,
     version: i16,
     turn: &mut Turn,
 ) -> Result<ListOffsetsPartitionResponse, Refused> {
     partition.check_epoch(wanted.current_leader_epoch)?;
-    partition.check_leads(me)?;
+    partition.check_leads()?;
     let bounds = partition.bounds(turn)?;
     let mut found = ListOffsetsPartitionResponse::default();
+    if wanted.timestamp != EARLIEST && !partition.knows_its_watermark(turn)? {
+        let why = "the leader is new, and does not know yet what is committed";
+        return Err(Refused::new(ErrorCode::OFFSET_NOT_AVAILABLE, why));
+    }
     match wanted.timestamp {
         LATEST => found.offset = bounds.high_watermark as i64,
         EARLIEST => found.offset = bounds.log_start as i64,
@@ -73,6 +75,7 @@ fn look_up(
         }
         timestamp => {
             if let Some(batch) = partition.find_time(turn, timestamp)?
+                && batch.first < bounds.high_watermark
                 && let Some((offset, timestamp)) = in_batch(partition, &batch, timestamp, turn)?
             {
                 (found.offset, found.timestamp) = (offset, timestamp);

@@ -112,6 +112,7 @@ impl Broker {
         if self.following.loaded {
             self.configure(now, changed, out);
             self.tell_keyed(out);
+            self.fetch_news(now, out);
             self.after_applied(now, out);
         }
     }

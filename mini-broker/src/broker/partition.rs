@@ -1,6 +1,6 @@
 //! A partition: its log behind the fence, what is known of the disk below it, and who waits for it.
 //!
-//! Log, leader epoch and (from lab 3 on) replicas and producers meet here and nowhere else.
+//! Log, leader epoch, replicas and producers meet here and nowhere else.
 
 mod check; // what a batch must be
 mod open; // its log, when first needed
@@ -8,24 +8,32 @@ mod shorten; // its oldest records, when they go
 
 mod clean;
 
+mod writing; // appending, and what is on the disk for sure
+
+mod leading; // what this broker is to it: lab 3's organ
+
+mod following; // what a leader gives
+
+mod history; // what its batches say beside their records
+
+mod producer_snapshot;
+
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 
 use uuid::Uuid;
 use wire::ErrorCode;
 
-use super::produce::ACKS_ALL;
-use super::{Event, Files, Located, Now, Output, Refused, Ticket};
+use super::{Files, Located, Now, Output, Refused, Ticket};
 use crate::configs::TopicSettings;
-use crate::coordinator::{Assignment, NO_LEADER};
+use crate::coordinator::Assignment;
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
 pub use clean::Chore;
 use clean::Cleaning;
-
-/// Bytes written since the last sync from which on the next one is due.
-const FLUSH_BYTES: u64 = 64 << 20;
+use history::History;
+pub use leading::{Awaited, Role, WantedInSync};
+pub use writing::Appended;
 
 /// No segment is larger, so no fetch is.
 const MOST_FETCHED: u32 = i32::MAX as u32;
@@ -47,6 +55,8 @@ pub struct Partition {
     pub dir: Arc<str>,
     /// Parked fetches that want to know when the high watermark moves.
     pub waiting: BTreeSet<Ticket>,
+    /// Parked fetches of followers, which want to know when the log grows.
+    pub followers_waiting: BTreeSet<Ticket>,
     /// The timer that is set for this partition, in `mono_ms`.
     pub timer: Option<u64>,
     settings: TopicSettings,
@@ -73,6 +83,16 @@ pub struct Partition {
     /// A log that was closed to be opened again at once starts and ends here.
     reopens_as: Option<Bounds>,
     pub cleaning: Cleaning,
+    /// This broker's node id.
+    me: i32,
+    pub role: Role,
+    /// Everything below is on every replica in sync, as far as this broker knows.
+    high_watermark: u64,
+    /// The high watermark is another one than when somebody last looked.
+    watermark_moved: bool,
+    /// Produced batches that wait for the high watermark.
+    pub awaited: Vec<Awaited>,
+    history: History,
 }
 
 enum Log {
@@ -83,15 +103,16 @@ enum Log {
     Offline(Refused),
 }
 
-/// What an append gave.
-pub struct Appended {
-    pub first: u64,
-    /// The time that was written into the batch, if the topic wants the broker's.
-    pub log_append_time_ms: Option<u64>,
-    /// A sync is due: it makes the log safe below this offset.
-    pub sync: Option<u64>,
-    /// Whether the partition's next deadline may be another than before.
-    pub rearm: bool,
+/// What the checkpoint files say of a partition; 0 where they say nothing.
+pub struct Found {
+    /// The log is safe below.
+    pub recovery_point: u64,
+    /// Its records are deleted below.
+    pub deleted_before: u64,
+    /// It is compacted below.
+    pub cleaned_to: u64,
+    /// It was known to be on every replica in sync below.
+    pub high_watermark: u64,
 }
 
 /// What a tick has found to do.
@@ -103,12 +124,12 @@ pub struct Ticked {
     pub start_moved: bool,
 }
 
-/// Where a log starts, and below which offset it may be read.
+/// Where a log starts, below which offset clients may read it, and where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     pub log_start: u64,
-    /// One replica: what is written is everywhere it has to be, so this is the log's end.
     pub high_watermark: u64,
+    pub log_end: u64,
 }
 
 impl Partition {
@@ -116,6 +137,7 @@ impl Partition {
         topic: Arc<str>,
         index: i32,
         topic_id: Uuid,
+        me: i32,
         assignment: &Assignment,
         settings: TopicSettings,
     ) -> Self {
@@ -127,6 +149,7 @@ impl Partition {
             assignment: assignment.clone(),
             dir,
             waiting: BTreeSet::new(),
+            followers_waiting: BTreeSet::new(),
             timer: None,
             settings,
             log: Log::Closed,
@@ -141,23 +164,24 @@ impl Partition {
             disk_failed: false,
             reopens_as: None,
             cleaning: Cleaning::default(),
+            me,
+            role: leading::role(me, assignment),
+            high_watermark: 0,
+            watermark_moved: false,
+            awaited: Vec::new(),
+            history: History::new(settings.producer_expiration_ms),
         }
     }
 
-    /// Its directory was found at the start, safe below `recovery_point`, its records deleted before
-    /// `deleted_before`, compacted below `cleaned_to`. Retention and compaction look at it `later_ms`
-    /// later than they would.
-    pub fn found(
-        &mut self,
-        recovery_point: u64,
-        deleted_before: u64,
-        cleaned_to: u64,
-        later_ms: u64,
-    ) {
+    /// Its directory was found at the start. Retention and compaction look at it `later_ms` later than
+    /// they would.
+    pub fn found(&mut self, found: Found, later_ms: u64) {
         (self.on_disk, self.has_directory) = (true, true);
-        (self.recovery_point, self.deleted_before) = (recovery_point, deleted_before);
+        self.recovery_point = found.recovery_point;
+        self.deleted_before = found.deleted_before;
+        self.high_watermark = found.high_watermark;
         self.retention_at = later_ms;
-        self.was_cleaned_to(cleaned_to);
+        self.was_cleaned_to(found.cleaned_to);
         self.look_later(later_ms);
     }
 
@@ -171,6 +195,8 @@ impl Partition {
             // An organ that panics is told of; from then on it answers no more anyway.
             let _ = self.call(turn, |log| log.configure(settings.of_log()));
         }
+        self.history.producers.configure(settings.producer_expiration_ms);
+        self.configure_leading(turn);
         true
     }
 
@@ -192,74 +218,6 @@ impl Partition {
         (self.on_disk && self.deleted_before > 0).then_some(self.deleted_before)
     }
 
-    /// Appends one batch. Its offset and leader epoch are written into it, and the time if the topic
-    /// wants the broker's.
-    pub fn append(&mut self, turn: &mut Turn, batch: &mut [u8]) -> Result<Appended, Refused> {
-        let log_append_time_ms = self.check_batch(turn.now, batch)?;
-        if !self.on_disk {
-            self.has_directory = true;
-            let made = self.own_directory(turn).and_then(|_| self.write_own_files(turn));
-            made.map_err(|error| self.storage(turn, error.into()))?;
-            self.on_disk = true;
-        }
-        let (now_ms, epoch) = (turn.now.wall_ms, self.assignment.epoch);
-        let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
-        let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
-        self.disk_failed = false;
-        let since = *self.dirty_since.get_or_insert(turn.now.mono_ms);
-        let flush_at = since.saturating_add(self.settings.flush_ms);
-        // What recovery found made the log dirty when it was opened, and no timer was set for that.
-        let rearm = appended.sealed.is_some() || self.timer.is_none_or(|at| at > flush_at);
-        self.unsynced_bytes += batch.len() as u64;
-        let due = appended.sealed.is_some() || self.unsynced_bytes >= FLUSH_BYTES;
-        let sync = if due { self.begin_sync(appended.last.saturating_add(1)) } else { None };
-        Ok(Appended { first: appended.first, log_append_time_ms, sync, rearm })
-    }
-
-    /// Takes what the cluster has agreed on. Whether somebody who waits has something to learn.
-    pub fn assign(&mut self, assignment: Assignment) -> bool {
-        let before = std::mem::replace(&mut self.assignment, assignment);
-        before.epoch != self.assignment.epoch
-    }
-
-    /// Whether this broker leads it. (Clients look for the leader elsewhere then.)
-    pub fn check_leads(&self, me: i32) -> Result<(), Refused> {
-        match self.assignment.leader {
-            leader if leader == me => Ok(()),
-            leader => {
-                let (topic, index) = (&self.topic, self.index);
-                let who = match leader {
-                    NO_LEADER => "nobody leads it now".into(),
-                    leader => format!("broker {leader} leads it"),
-                };
-                let why = format!("{topic}-{index}: {who}");
-                Err(Refused::new(ErrorCode::NOT_LEADER_OR_FOLLOWER, why))
-            }
-        }
-    }
-
-    /// acks=all wants `min.insync.replicas`; there is this one.
-    pub fn check_replicas(&self, acks: i16) -> Result<(), Refused> {
-        let least = self.settings.min_insync_replicas;
-        if acks == ACKS_ALL && least > 1 {
-            let why = format!("1 replica is in sync, min.insync.replicas is {least}");
-            return Err(Refused::new(ErrorCode::NOT_ENOUGH_REPLICAS, why));
-        }
-        Ok(())
-    }
-
-    /// A client may say which leader epoch it believes in; −1: it does not (KIP-320).
-    pub fn check_epoch(&self, believed: i32) -> Result<(), Refused> {
-        let (code, word) = match believed {
-            -1 => return Ok(()),
-            epoch if epoch < self.assignment.epoch => (ErrorCode::FENCED_LEADER_EPOCH, "older"),
-            epoch if epoch > self.assignment.epoch => (ErrorCode::UNKNOWN_LEADER_EPOCH, "newer"),
-            _ => return Ok(()),
-        };
-        let ours = self.assignment.epoch;
-        Err(Refused::new(code, format!("leader epoch {believed} is {word} than ours, {ours}")))
-    }
-
     /// Where the batches from `offset` on stand, or `None` at the log's end.
     pub fn read(
         &mut self,
@@ -277,12 +235,33 @@ impl Partition {
         Ok((slice.len > 0).then_some(slice))
     }
 
-    /// Where the log starts and ends. A partition that was never written to has no files to ask.
+    /// Where the log starts, below which offset it may be read, and where it ends.
     pub fn bounds(&mut self, turn: &mut Turn) -> Result<Bounds, Refused> {
-        if !self.on_disk {
-            return Ok(Bounds { log_start: 0, high_watermark: 0 });
+        let (log_start, log_end) = self.log_bounds(turn)?;
+        if self.leads() {
+            self.leader(turn, |_| ())?; // it knows best
         }
-        self.call(turn, |log| Bounds { log_start: log.log_start(), high_watermark: log.log_end() })
+        let high_watermark = self.high_watermark.clamp(log_start, log_end);
+        Ok(Bounds { log_start, high_watermark, log_end })
+    }
+
+    /// Where the log starts and ends. A partition that was never written to has no files to ask.
+    fn log_bounds(&mut self, turn: &mut Turn) -> Result<(u64, u64), Refused> {
+        if !self.on_disk {
+            return Ok((0, 0));
+        }
+        self.call(turn, |log| (log.log_start(), log.log_end()))
+    }
+
+    /// Whether the high watermark has moved since this was last asked.
+    pub fn take_watermark_moved(&mut self) -> bool {
+        std::mem::take(&mut self.watermark_moved)
+    }
+
+    /// Up to where this broker knows the partition to be replicated; `None` if that is no question:
+    /// there are no files, or no other replica.
+    pub fn high_watermark(&self) -> Option<u64> {
+        (self.on_disk && self.assignment.replicas.len() > 1).then_some(self.high_watermark)
     }
 
     /// The bytes of its batches. `None` if the log is not open: then its files have to be asked.
@@ -331,12 +310,14 @@ impl Partition {
             }
             Log::Closed | Log::Offline(_) => None,
         };
-        flush.into_iter().chain(retention).chain(self.look_at()).min()
+        let leading = self.leading_deadline();
+        flush.into_iter().chain(retention).chain(self.look_at()).chain(leading).min()
     }
 
     /// Lets retention delete what is due, and says what has become due.
     pub fn tick(&mut self, turn: &mut Turn) -> Ticked {
         let now = turn.now;
+        self.leading_tick(turn);
         if !self.on_disk {
             return Ticked::default();
         }
@@ -349,52 +330,22 @@ impl Partition {
         let mut ticked = Ticked::default();
         if look && self.may_delete() && retention.is_some_and(|due| due <= now.wall_ms) {
             self.retention_at = now.mono_ms;
-            ticked.start_moved = self.delete_old(turn, end);
+            let high_watermark = self.bounds(turn).map_or(0, |bounds| bounds.high_watermark);
+            ticked.start_moved = self.delete_old(turn, high_watermark);
         }
         let flush = self.settings.flush_ms;
         if self.dirty_since.is_some_and(|since| since.saturating_add(flush) <= now.mono_ms) {
-            ticked.sync = self.begin_sync(end);
+            ticked.sync = self.begin_sync(turn, end);
         }
         ticked
     }
 
-    /// Marks a sync as begun, unless one is running: then its end will begin the next.
-    fn begin_sync(&mut self, to: u64) -> Option<u64> {
-        if self.sync_running {
-            return None;
-        }
-        self.sync_running = true;
-        self.unsynced_bytes = 0;
-        self.dirty_since = None;
-        Some(to)
-    }
-
-    /// A sync has ended: what was written before it is on the disk.
-    pub fn synced(&mut self, to: u64) {
-        self.sync_running = false;
-        self.recovery_point = self.recovery_point.max(to);
-    }
-
-    /// A sync has failed. The system may have dropped the very pages that could not be written, and
-    /// would call the next sync a success: so the partition answers no more until a restart has
-    /// read the files again.
-    pub fn sync_failed(&mut self, error: &io::Error, out: &mut Vec<Output>) {
-        self.sync_running = false;
-        let why = format!("fsync failed: {error}");
-        self.log = Log::Offline(Refused::new(ErrorCode::KAFKA_STORAGE_ERROR, &why));
-        let partition = self.dir.to_string();
-        out.push(Output::Tell(Event::Storage { partition, why, offline: true }));
-    }
-
-    /// For a clean stop: syncs here and now.
-    pub fn sync_now(&mut self, files: &mut dyn Files) -> io::Result<()> {
-        if let Log::Open(organ) = &mut self.log
-            && let Ok(end) = organ.call(|log| log.log_end())
-        {
-            files.sync(&self.dir)?;
-            self.recovery_point = end;
-        }
-        Ok(())
+    /// The log has just been opened: what its batches say is read. If they cannot be read now, it is as if
+    /// it could not be opened.
+    fn opened(&mut self, turn: &mut Turn) -> Result<(), Refused> {
+        let Log::Open(organ) = &mut self.log else { return Ok(()) };
+        let Ok(log_end) = organ.call(|log| log.log_end()) else { return Ok(()) };
+        self.read_history(turn, log_end).inspect_err(|_| self.log = Log::Closed)
     }
 
     /// Calls the organ behind its fence, opened first if need be. A panic is told as an event; the
@@ -409,6 +360,7 @@ impl Partition {
             self.log = self.open(turn)?;
             if !again {
                 self.retention_at = turn.now.mono_ms;
+                self.opened(turn)?;
             }
         }
         let organ = match &mut self.log {

@@ -1,5 +1,8 @@
-//! Produce: batches are appended, and answered once they are as safe as `acks` asks. With one
-//! replica that is at once.
+//! Produce: batches are appended, and answered once they are as safe as `acks` asks. What waits for the
+//! high watermark is parked, and looked at again when that has moved. (`ReplicaManager.appendRecords`,
+//! `DelayedProduce`.)
+
+use std::collections::BTreeSet;
 
 use wire::produce::{
     PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
@@ -7,111 +10,236 @@ use wire::produce::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Appended, Turn};
-use super::{Answer, Broker, Now, Output, Refused};
+use super::partition::{Appended, Awaited, Turn};
+use super::waiting::Owner;
+use super::{Answer, Broker, Now, Output, Refused, Ticket};
+use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
 
-const ACKS_NONE: i16 = 0;
-pub(super) const ACKS_ALL: i16 = -1;
+/// A request whose answer waits for high watermarks.
+pub struct Producing {
+    /// The answer, with what is known of it so far.
+    response: ProduceResponse,
+    /// The partitions that it waits for, counted over all its topics.
+    open: BTreeSet<usize>,
+    /// When it is answered at the latest, in `mono_ms`.
+    deadline: u64,
+}
+
+/// Where a batch is whose answer may have to wait.
+struct Placed {
+    appended: Appended,
+    log_start: u64,
+    waits: bool,
+}
 
 impl Broker {
+    /// The answer, or `None` if it waits.
     pub(super) fn produce(
         &mut self,
         now: Now,
+        ticket: Ticket,
         request: ProduceRequest,
         mut verdicts: Verdicts,
         out: &mut Vec<Output>,
-    ) -> Answer {
-        let ProduceRequest { acks, transactional_id, topic_data, .. } = request;
-        let refused = refused_whole(acks, transactional_id.as_deref()).err();
+    ) -> Option<Answer> {
+        let ProduceRequest { acks, transactional_id, topic_data, timeout_ms } = request;
+        let wanted = wanted_acks(acks, transactional_id.as_deref());
         let mut failed = None;
+        let mut open = BTreeSet::new();
+        let mut place = 0;
         let mut responses = Vec::with_capacity(topic_data.len());
         for (t, topic) in topic_data.into_iter().enumerate() {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let verdict = refused.clone().or_else(|| verdicts.remove(&(t, p)));
-                let appended = match verdict {
-                    Some(refused) => Err(refused),
-                    None => self.append(now, &topic.name, acks, data, out),
+                let awaited = Awaited { ticket, place, last: 0 };
+                let appended = match (&wanted, verdicts.remove(&(t, p))) {
+                    (Err(refused), _) => Err(refused.clone()),
+                    (_, Some(refused)) => Err(refused),
+                    (Ok(acks), None) => self.append(now, &topic.name, *acks, awaited, data, out),
                 };
-                if let Err(refused) = &appended {
-                    failed
-                        .get_or_insert_with(|| format!("{}-{index}: {}", topic.name, refused.why));
+                match &appended {
+                    Err(refused) => {
+                        let why = || format!("{}-{index}: {}", topic.name, refused.why);
+                        failed.get_or_insert_with(why);
+                    }
+                    Ok(placed) if placed.waits => drop(open.insert(place)),
+                    Ok(_) => {}
                 }
                 partitions.push(answer(index, appended));
+                place += 1;
             }
             responses
                 .push(TopicProduceResponse { name: topic.name, partition_responses: partitions });
         }
-        match failed {
+        let response = ProduceResponse { responses, ..Default::default() };
+        match (wanted, failed) {
             // Whoever asked for no answer learns of a failure by losing the connection.
-            Some(why) if acks == ACKS_NONE => Answer::HangUp(why),
-            None if acks == ACKS_NONE => Answer::Nothing,
-            _ => ProduceResponse { responses, ..Default::default() }.into(),
+            (Ok(Acks::None), Some(why)) => Some(Answer::HangUp(why)),
+            (Ok(Acks::None), None) => Some(Answer::Nothing),
+            _ if open.is_empty() => Some(response.into()),
+            _ => {
+                let deadline = now.mono_ms + timeout_ms.max(0) as u64;
+                self.timers.set(deadline, Owner::Produce(ticket));
+                self.producing.insert(ticket, Producing { response, open, deadline });
+                None
+            }
         }
     }
 
-    /// Appends one partition's batch and gives what came of it and the log's start.
+    /// Appends one partition's batch.
     fn append(
         &mut self,
         now: Now,
         topic: &str,
-        acks: i16,
+        acks: Acks,
+        awaited: Awaited,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
-    ) -> Result<(Appended, u64), Refused> {
+    ) -> Result<Placed, Refused> {
         let unknown = || Refused::unknown_partition(topic, data.index);
         let Records::Here(mut batch) = data.records else {
             return Err(Refused::new(ErrorCode::INVALID_RECORD, "no records"));
         };
-        let Broker { topics, files, woken, config, .. } = self;
+        let Broker { topics, files, woken, .. } = self;
         let partition = usize::try_from(data.index)
             .ok()
             .and_then(|index| topics.get_mut(topic)?.get_mut(index))
             .ok_or_else(unknown)?;
         let mut turn = Turn { now, files: files.as_mut(), out };
-        partition.check_leads(config.node_id)?;
-        partition.check_replicas(acks)?;
+        partition.check_leads()?;
+        partition.may_append(&mut turn, acks)?;
         let appended = partition.append(&mut turn, &mut batch)?;
         let log_start = partition.bounds(&mut turn)?.log_start;
-        woken.extend(&partition.waiting);
+        let answered = partition.answer(&mut turn, acks, appended.last);
+        woken.extend(&partition.followers_waiting);
+        let waits = matches!(answered, Ok(acks::Answer::Wait));
+        if waits {
+            partition.awaited.push(Awaited { last: appended.last, ..awaited });
+        }
         if let Some(to) = appended.sync {
             self.sync_partition(topic, data.index, to, out);
         }
+        self.touched(now, topic, data.index, out);
         if appended.rearm {
             self.rearm(now, topic, data.index);
         }
-        Ok((appended, log_start))
+        match answered? {
+            acks::Answer::NotEnoughReplicasAfterAppend => Err(not_enough_any_more()),
+            acks::Answer::Now | acks::Answer::Wait => Ok(Placed { appended, log_start, waits }),
+        }
+    }
+
+    /// Looks again at who waits for partitions whose high watermark, in-sync set or leader is another.
+    pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
+        for (topic, index) in std::mem::take(&mut self.settling) {
+            let Broker { topics, files, .. } = self;
+            let partition = topics.get_mut(&*topic).and_then(|all| all.get_mut(index as usize));
+            let Some(partition) = partition else { continue };
+            let mut turn = Turn { now, files: files.as_mut(), out };
+            let mut filled = Vec::new();
+            for awaited in std::mem::take(&mut partition.awaited) {
+                match partition.answer(&mut turn, Acks::All, awaited.last) {
+                    Ok(acks::Answer::Wait) => partition.awaited.push(awaited),
+                    Ok(acks::Answer::Now) => filled.push((awaited, Ok(()))),
+                    Ok(acks::Answer::NotEnoughReplicasAfterAppend) => {
+                        filled.push((awaited, Err(not_enough_any_more())));
+                    }
+                    Err(refused) => filled.push((awaited, Err(refused))),
+                }
+            }
+            for (awaited, result) in filled {
+                self.place_filled(&awaited, result, out);
+            }
+        }
+    }
+
+    /// What a request waited for in one of its places has come, or will not. The last of them answers it.
+    pub(super) fn place_filled(
+        &mut self,
+        awaited: &Awaited,
+        result: Result<(), Refused>,
+        out: &mut Vec<Output>,
+    ) {
+        let Awaited { ticket, place, .. } = *awaited;
+        let Some(producing) = self.producing.get_mut(&ticket) else { return }; // answered, or gone
+        if !producing.open.remove(&place) {
+            return;
+        }
+        if let Err(refused) = result {
+            producing.fail(place, refused);
+        }
+        if producing.open.is_empty()
+            && let Some(Producing { response, .. }) = self.forget_producing(ticket)
+        {
+            out.push(Output::Answer { ticket, answer: response.into() });
+        }
+    }
+
+    /// The time that the client gave is up. The records are in the leader's log, and may still become
+    /// safe: nobody knows.
+    pub(super) fn produced_too_late(&mut self, ticket: Ticket, out: &mut Vec<Output>) {
+        let Some(mut producing) = self.producing.remove(&ticket) else { return };
+        for place in std::mem::take(&mut producing.open) {
+            let why = "not on every replica in sync in the time that the client gave";
+            producing.fail(place, Refused::new(ErrorCode::REQUEST_TIMED_OUT, why));
+        }
+        out.push(Output::Answer { ticket, answer: producing.response.into() });
+    }
+
+    pub(super) fn forget_producing(&mut self, ticket: Ticket) -> Option<Producing> {
+        let producing = self.producing.remove(&ticket)?;
+        self.timers.clear(producing.deadline, Owner::Produce(ticket));
+        Some(producing)
     }
 }
 
-fn refused_whole(acks: i16, transactional_id: Option<&str>) -> Result<(), Refused> {
-    if !(ACKS_ALL..=1).contains(&acks) {
+impl Producing {
+    fn fail(&mut self, place: usize, refused: Refused) {
+        let topics = self.response.responses.iter_mut();
+        let mut places = topics.flat_map(|topic| &mut topic.partition_responses);
+        if let Some(at) = places.nth(place) {
+            *at = failed(at.index, refused);
+        }
+    }
+}
+
+fn wanted_acks(acks: i16, transactional_id: Option<&str>) -> Result<Acks, Refused> {
+    let wanted = Acks::from_wire(acks).ok_or_else(|| {
         let why = format!("acks={acks}: it must be 0, 1 or -1 (all)");
-        return Err(Refused::new(ErrorCode::INVALID_REQUIRED_ACKS, why));
+        Refused::new(ErrorCode::INVALID_REQUIRED_ACKS, why)
+    })?;
+    match transactional_id {
+        Some(id) => Err(Refused::transactional(id)),
+        None => Ok(wanted),
     }
-    if let Some(id) = transactional_id {
-        return Err(Refused::transactional(id));
-    }
-    Ok(())
 }
 
-fn answer(index: i32, appended: Result<(Appended, u64), Refused>) -> PartitionProduceResponse {
-    match appended {
-        Ok((appended, log_start)) => PartitionProduceResponse {
+fn not_enough_any_more() -> Refused {
+    let why = "appended, but fewer replicas are in sync by now than min.insync.replicas asks for";
+    Refused::new(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, why)
+}
+
+fn answer(index: i32, placed: Result<Placed, Refused>) -> PartitionProduceResponse {
+    match placed {
+        Ok(Placed { appended, log_start, .. }) => PartitionProduceResponse {
             index,
             base_offset: appended.first as i64,
             log_append_time_ms: appended.log_append_time_ms.map_or(-1, |time| time as i64),
             log_start_offset: log_start as i64,
             ..Default::default()
         },
-        Err(refused) => PartitionProduceResponse {
-            index,
-            error_code: refused.code,
-            base_offset: -1,
-            error_message: Some(refused.why),
-            ..Default::default()
-        },
+        Err(refused) => failed(index, refused),
+    }
+}
+
+fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        error_code: refused.code,
+        base_offset: -1,
+        error_message: Some(refused.why),
+        ..Default::default()
     }
 }

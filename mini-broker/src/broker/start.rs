@@ -10,10 +10,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand_pcg::Pcg64;
 use uuid::Uuid;
 
-use super::checkpoints::{CLEANED_TO, Checkpoints, LOG_STARTS, Lines, RECOVERY_POINTS};
+use super::checkpoints::{
+    CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, Lines, RECOVERY_POINTS,
+};
 use super::cleaner::Cleaner;
+use super::in_sync::InSync;
 use super::membership::{LAST_EPOCH, Membership};
 use super::metadata_log::Following;
+use super::partition::Found;
 use super::producer_ids::ProducerIds;
 use super::waiting::Timers;
 use super::{Broker, Config, Event, Files, Now, Output};
@@ -62,6 +66,10 @@ impl Broker {
             measuring: BTreeMap::new(),
             cleaner: Cleaner::default(),
             keyed: Arc::default(),
+            fetchers: BTreeMap::new(),
+            in_sync: InSync::default(),
+            producing: BTreeMap::new(),
+            settling: BTreeSet::new(),
         };
         broker.meet_coordinator(out);
         Ok(broker)
@@ -80,6 +88,7 @@ impl Broker {
         }
         self.find_directories(now, out)?;
         self.tell_keyed(out);
+        self.fetch_news(now, out);
         self.after_applied(now, out);
         Ok(())
     }
@@ -92,6 +101,7 @@ impl Broker {
         let points = read(self.files.as_ref(), RECOVERY_POINTS)?;
         let starts = read(self.files.as_ref(), LOG_STARTS)?;
         let cleaned = read(self.files.as_ref(), CLEANED_TO)?;
+        let watermarks = read(self.files.as_ref(), HIGH_WATERMARKS)?;
         for (dir, place) in self.files.dirs()?.into_iter().zip(0..) {
             if dir == METADATA_DIR {
                 continue;
@@ -109,7 +119,13 @@ impl Broker {
                 let (topic, index) = (Arc::clone(&partition.topic), partition.index);
                 let of = |lines: &Lines| lines.of(&topic, index, created);
                 // One after the other: opening ten thousand logs at once would stop everything.
-                partition.found(of(&points), of(&starts), of(&cleaned), now.mono_ms + place);
+                let found = Found {
+                    recovery_point: of(&points),
+                    deleted_before: of(&starts),
+                    cleaned_to: of(&cleaned),
+                    high_watermark: of(&watermarks),
+                };
+                partition.found(found, now.mono_ms + place);
                 self.rearm(now, &topic, index);
                 continue;
             }

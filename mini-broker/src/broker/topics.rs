@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::partition::{Partition, Turn};
 use super::waiting::Owner;
-use super::{Broker, Event, Job, Now, Output};
+use super::{Broker, Event, Job, Now, Output, Refused};
 use crate::configs::TopicSettings;
 use crate::coordinator::{Record, Resource};
 use crate::node::files::DELETE;
@@ -45,6 +45,7 @@ impl Broker {
                 }
             }
             Record::Config { resource, .. } => drop(changed.insert(resource.clone())),
+            Record::BrokerChange { id, fenced: true, .. } => self.broker_gone(now, *id, out),
             Record::RegisterBroker { .. }
             | Record::BrokerChange { .. }
             | Record::ProducerIds { .. } => {}
@@ -99,19 +100,44 @@ impl Broker {
             Some(first) => (Arc::clone(&first.topic), *first.settings()),
             None => (name.into(), TopicSettings::new(&self.config, &known.configs)),
         };
-        partitions.push(Partition::new(shared, index, topic, assignment, settings));
+        let me = self.config.node_id;
+        partitions.push(Partition::new(shared, index, topic, me, assignment, settings));
+        let name = name.to_string();
+        self.follow_leader(&name, index);
     }
 
     /// Others lead a partition now, or are in sync. Whoever waits for it learns of it.
-    fn partition_changed(&mut self, now: Now, topic: Uuid, index: i32, _out: &mut Vec<Output>) {
+    fn partition_changed(&mut self, now: Now, topic: Uuid, index: i32, out: &mut Vec<Output>) {
         let Some(name) = self.cluster.name_of(topic).map(str::to_string) else { return };
         let Some(assignment) = self.cluster.partition(&name, index).cloned() else { return };
-        let Some(partition) = self.partition(&name, index) else { return };
-        if partition.assign(assignment) {
-            let waiting = partition.waiting.clone();
-            self.woken.extend(waiting);
+        let Broker { topics, files, woken, settling, .. } = self;
+        let partition = topics.get_mut(&name).and_then(|all| all.get_mut(index as usize));
+        let Some(partition) = partition else { return };
+        let mut turn = Turn { now, files: files.as_mut(), out };
+        if partition.assign(&mut turn, assignment) {
+            woken.extend(&partition.waiting);
+            woken.extend(&partition.followers_waiting);
+            settling.insert((Arc::clone(&partition.topic), index));
         }
+        self.follow_leader(&name, index);
+        self.touched(now, &name, index, out);
         self.rearm(now, &name, index);
+    }
+
+    /// A broker takes no part any more: leaders do not wait for it.
+    fn broker_gone(&mut self, now: Now, id: i32, out: &mut Vec<Output>) {
+        let Broker { topics, files, .. } = self;
+        let mut turn = Turn { now, files: files.as_mut(), out };
+        let mut touched = Vec::new();
+        for partition in topics.values_mut().flatten() {
+            if partition.leads() && partition.assignment.replicas.contains(&id) {
+                partition.gone(&mut turn, id);
+                touched.push((Arc::clone(&partition.topic), partition.index));
+            }
+        }
+        for (topic, index) in touched {
+            self.touched(now, &topic, index, out);
+        }
     }
 
     /// The directories are renamed at once, so that a new topic may have the name, and removed by
@@ -119,6 +145,11 @@ impl Broker {
     fn remove_topic(&mut self, now: Now, name: &str, out: &mut Vec<Output>) {
         for mut partition in self.topics.remove(name).unwrap_or_default() {
             self.woken.append(&mut partition.waiting);
+            self.woken.append(&mut partition.followers_waiting);
+            let awaited = std::mem::take(&mut partition.awaited);
+            let gone = Refused::unknown_partition(&partition.topic, partition.index);
+            awaited.into_iter().for_each(|it| self.place_filled(&it, Err(gone.clone()), out));
+            self.follow_nobody(&partition.topic, partition.index);
             if let Some(at) = partition.timer {
                 let owner = Owner::Partition(Arc::clone(&partition.topic), partition.index);
                 self.timers.clear(at, owner);

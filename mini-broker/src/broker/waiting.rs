@@ -17,6 +17,12 @@ pub enum Owner {
     Fetch(Ticket),
     Partition(Arc<str>, i32),
     Checkpoint,
+    /// A produce request whose time is up.
+    Produce(Ticket),
+    /// A leader that is to be fetched from again.
+    Fetcher(i32),
+    /// In-sync sets that are to be asked for again.
+    InSync,
     /// The next heartbeat, or what comes in its place.
     Membership,
     /// The next look at the metadata log, after one that failed.
@@ -75,10 +81,14 @@ pub type AfterApplied = BTreeMap<u64, Vec<Then>>;
 
 impl Broker {
     pub(super) fn park(&mut self, ticket: Ticket, parked: Parked) {
+        let follower = parked.request.replica_id >= 0;
         for topic in &parked.request.topics {
             for partition in &topic.partitions {
                 if let Some(partition) = self.partition(&topic.topic, partition.partition) {
-                    partition.waiting.insert(ticket);
+                    match follower {
+                        true => partition.followers_waiting.insert(ticket),
+                        false => partition.waiting.insert(ticket),
+                    };
                 }
             }
         }
@@ -94,6 +104,7 @@ impl Broker {
             for partition in &topic.partitions {
                 if let Some(partition) = self.partition(&topic.topic, partition.partition) {
                     partition.waiting.remove(&ticket);
+                    partition.followers_waiting.remove(&ticket);
                 }
             }
         }
@@ -104,7 +115,7 @@ impl Broker {
     pub(super) fn release(&mut self, now: Now, out: &mut Vec<Output>) {
         for ticket in std::mem::take(&mut self.woken) {
             let Some(parked) = self.unpark(ticket) else { continue };
-            match self.try_fetch(now, &parked.request, out) {
+            match self.try_fetch(now, &parked.request, false, out) {
                 attempt if attempt.enough => {
                     out.push(Output::Answer { ticket, answer: attempt.answer });
                 }
@@ -120,6 +131,9 @@ impl Broker {
             match owner {
                 Owner::Fetch(ticket) => waited_enough.push(ticket),
                 Owner::Partition(topic, index) => self.tick_partition(now, &topic, index, out),
+                Owner::Produce(ticket) => self.produced_too_late(ticket, out),
+                Owner::Fetcher(leader) => self.fetch_again(now, leader, out),
+                Owner::InSync => self.ask_for_in_sync_again(out),
                 Owner::Checkpoint => self.write_checkpoints(now, out),
                 Owner::Membership => self.meet_coordinator(out),
                 Owner::MetadataLog => self.read_metadata(out),
@@ -138,7 +152,7 @@ impl Broker {
     ) {
         for ticket in fetches {
             if let Some(parked) = self.unpark(ticket) {
-                let answer = self.try_fetch(now, &parked.request, out).answer;
+                let answer = self.try_fetch(now, &parked.request, false, out).answer;
                 out.push(Output::Answer { ticket, answer });
             }
         }
@@ -156,6 +170,7 @@ impl Broker {
         if let Some(to) = ticked.sync {
             self.sync_partition(topic, index, to, out);
         }
+        self.touched(now, topic, index, out);
         self.look(now, topic, index, out);
         self.rearm(now, topic, index);
     }

@@ -129,12 +129,15 @@ impl Table {
         }
     }
 
-    /// Renames a file, over another if need be. Neither has anything left that must reach the disk.
+    /// Renames a file, over another if need be. What of it is not on the disk yet is still known.
     pub fn rename(&mut self, root: &Path, dir: &str, from: &str, to: &str) -> io::Result<()> {
         if let Some(open) = self.dirs.get_mut(dir) {
             for name in [from, to] {
                 self.open -= usize::from(open.files.remove(name).is_some());
-                open.dirty.remove(name);
+            }
+            open.dirty.remove(to);
+            if open.dirty.remove(from) {
+                open.dirty.insert(to.into());
             }
         }
         let dir = root.join(dir);

@@ -30,6 +30,12 @@ pub fn log(event: &Event) {
         Event::RecordsDeleted { partition, log_start } => {
             info!("{partition}: records deleted, the log starts at {log_start}");
         }
+        Event::Truncated { partition, from, to } => {
+            info!("{partition}: parts from its leader's log: cut from offset {from} to {to}");
+        }
+        Event::BegunAnew { partition, at } => {
+            warn!("{partition}: its leader's log starts later, and it begins anew at offset {at}");
+        }
         Event::SettingsChanged { resource } => match resource {
             Resource::Topic(topic) => info!("topic {topic}: settings changed"),
             Resource::Broker(id) => info!("broker {id}: settings changed"),

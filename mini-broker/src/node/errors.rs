@@ -4,7 +4,7 @@ use std::io;
 
 use wire::ErrorCode;
 
-use crate::labs::{Broken, offset_log, partitions};
+use crate::labs::{Broken, acks, offset_log, partitions};
 
 /// Why a request, or its part for one partition, was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,29 @@ impl From<Broken> for Refused {
 impl From<io::Error> for Refused {
     fn from(error: io::Error) -> Self {
         Self::new(ErrorCode::KAFKA_STORAGE_ERROR, error.to_string())
+    }
+}
+
+impl From<acks::Refused> for Refused {
+    fn from(refused: acks::Refused) -> Self {
+        let code = match &refused {
+            acks::Refused::NotEnoughReplicas { .. } => ErrorCode::NOT_ENOUGH_REPLICAS,
+            acks::Refused::FencedLeaderEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
+            acks::Refused::UnknownLeaderEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
+            acks::Refused::NotAReplica { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            acks::Refused::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+        };
+        Self::new(code, refused.to_string())
+    }
+}
+
+impl From<acks::OutOfOrder> for Refused {
+    fn from(error: acks::OutOfOrder) -> Self {
+        let code = match &error {
+            acks::OutOfOrder::Sequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+            acks::OutOfOrder::Epoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -235,6 +235,17 @@ pub enum Event {
         partition: String,
         log_start: u64,
     },
+    /// A follower's log parted from its leader's: what the two did not share is gone.
+    Truncated {
+        partition: String,
+        from: u64,
+        to: u64,
+    },
+    /// A follower has nothing that its leader still has: it begins where the leader's log starts.
+    BegunAnew {
+        partition: String,
+        at: u64,
+    },
     /// Settings were changed; the new ones count from now on.
     SettingsChanged {
         resource: Resource,

@@ -20,7 +20,7 @@ impl Partition {
         let litter = own.map_err(|error| self.storage(turn, error.into()))?;
         let dir = turn.files.dir(&self.dir).map_err(|error| self.storage(turn, error.into()))?;
         // What this broker has written itself, it need not read.
-        let trusted_to = self.reopens_as.map_or(self.recovery_point, |was| was.high_watermark);
+        let trusted_to = self.reopens_as.map_or(self.recovery_point, |was| was.log_end);
         let mut organ = match open_fenced(dir, config, trusted_to, start) {
             Ok(Ok((organ, cut_bytes))) => {
                 if cut_bytes > 0 {
@@ -89,8 +89,7 @@ impl Partition {
         let mut dir = turn.files.dir(&self.dir)?;
         let files = [
             (PARTITION_METADATA, topic_id_text(self.topic_id)),
-            // A format version, a count, and that epoch's first offset.
-            (LEADER_EPOCHS, format!("0\n1\n{} 0\n", self.assignment.epoch)),
+            (LEADER_EPOCHS, self.epochs_text()),
         ];
         for (name, text) in files {
             // What a full disk has left of an earlier attempt goes first. The log's first sync

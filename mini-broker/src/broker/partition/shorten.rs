@@ -11,13 +11,14 @@ impl Partition {
     /// Deletes the records below an offset, and gives the offset at which the log starts now. That the
     /// next start knows it as well is the caller's to see to: see [`Self::deleted_before`].
     pub fn delete_records(&mut self, turn: &mut Turn, before: i64) -> Result<u64, Refused> {
+        self.check_leads()?;
         if !self.settings.delete {
             return Err(Refused::new(
                 ErrorCode::POLICY_VIOLATION,
                 format!("{} keeps its records: its cleanup.policy is not delete", self.topic),
             ));
         }
-        let Bounds { log_start, high_watermark } = self.bounds(turn)?;
+        let Bounds { log_start, high_watermark, .. } = self.bounds(turn)?;
         let wanted = match before {
             HIGH_WATERMARK => Some(high_watermark),
             before => u64::try_from(before).ok().filter(|before| *before <= high_watermark),

@@ -1,0 +1,125 @@
+//! Leaders ask the coordinator for other in-sync sets: one request at a time, with all partitions that
+//! want one. (`AlterPartitionManager`, KIP-497.)
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+use wire::alter_partition::{AlterPartitionRequest, AlterPartitionResponse, AlterPartitionTopic};
+
+use super::partition::{Turn, WantedInSync};
+use super::waiting::Owner;
+use super::{Asked, Broker, Now, Output, Peer, PeerGone};
+use crate::coordinator::Assignment;
+
+/// How long to wait after the coordinator could not be reached, in ms.
+const AGAIN_MS: u64 = 200;
+
+#[derive(Default)]
+pub struct InSync {
+    /// What is to be asked next.
+    wanted: Vec<WantedInSync>,
+    /// What is asked: topics and partitions.
+    asked: Vec<(Uuid, i32)>,
+    /// A timer is set.
+    waiting: bool,
+}
+
+impl Broker {
+    /// Something has happened to a partition: whoever waits for its high watermark is woken, and the
+    /// coordinator is asked if another in-sync set is wanted.
+    pub(super) fn touched(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
+        let Broker { topics, files, woken, settling, in_sync, .. } = self;
+        let partition = topics.get_mut(topic).and_then(|all| all.get_mut(index as usize));
+        let Some(partition) = partition else { return };
+        let mut moved = false;
+        if partition.take_watermark_moved() {
+            moved = partition.high_watermark().is_some();
+            woken.extend(&partition.waiting);
+            if !partition.awaited.is_empty() {
+                settling.insert((Arc::clone(&partition.topic), index));
+            }
+        }
+        if partition.assignment.replicas.len() > 1 {
+            let mut turn = Turn { now, files: files.as_mut(), out };
+            in_sync.wanted.extend(partition.wanted_in_sync(&mut turn));
+            self.ask_for_in_sync(out);
+        }
+        if moved {
+            self.high_watermark_moved(now);
+        }
+    }
+
+    pub(super) fn ask_for_in_sync(&mut self, out: &mut Vec<Output>) {
+        let in_sync = &mut self.in_sync;
+        if !in_sync.asked.is_empty() || in_sync.waiting || in_sync.wanted.is_empty() {
+            return;
+        }
+        let mut topics: BTreeMap<Uuid, AlterPartitionTopic> = BTreeMap::new();
+        for WantedInSync { topic_id, partition } in in_sync.wanted.drain(..) {
+            in_sync.asked.push((topic_id, partition.partition_index));
+            let topic = topics
+                .entry(topic_id)
+                .or_insert_with(|| AlterPartitionTopic { topic_id, ..Default::default() });
+            topic.partitions.push(partition);
+        }
+        let request = AlterPartitionRequest {
+            broker_id: self.config.node_id,
+            broker_epoch: self.membership.epoch,
+            topics: topics.into_values().collect(),
+        };
+        self.ask(Peer::Coordinator, request.into(), Asked::InSync, out);
+    }
+
+    pub(super) fn in_sync_answered(
+        &mut self,
+        now: Now,
+        told: Result<AlterPartitionResponse, PeerGone>,
+        out: &mut Vec<Output>,
+    ) {
+        let mut agreed = BTreeMap::new();
+        let failed = match told {
+            Ok(told) => {
+                let failed = told.error_code.is_err();
+                for topic in told.topics {
+                    for is in topic.partitions.into_iter().filter(|is| is.error_code.is_ok()) {
+                        let assignment = Assignment {
+                            replicas: Vec::new(),
+                            isr: is.isr,
+                            leader: is.leader_id,
+                            epoch: is.leader_epoch,
+                            partition_epoch: is.partition_epoch,
+                        };
+                        agreed.insert((topic.topic_id, is.partition_index), assignment);
+                    }
+                }
+                failed
+            }
+            Err(_) => true,
+        };
+        if failed {
+            self.in_sync.waiting = true;
+            self.timers.set(now.mono_ms + AGAIN_MS, Owner::InSync);
+        }
+        for (topic_id, index) in std::mem::take(&mut self.in_sync.asked) {
+            let Some(topic) = self.cluster.name_of(topic_id).map(str::to_string) else { continue };
+            let Broker { topics, files, .. } = self;
+            let partition = topics.get_mut(&topic).and_then(|all| all.get_mut(index as usize));
+            let Some(partition) = partition else { continue };
+            let mut turn = Turn { now, files: files.as_mut(), out };
+            partition.in_sync_answered(&mut turn, agreed.remove(&(topic_id, index)));
+            if failed {
+                // Asked again when the time has come.
+                self.in_sync.wanted.extend(partition.wanted_in_sync(&mut turn));
+            }
+            self.touched(now, &topic, index, out);
+            self.rearm(now, &topic, index);
+        }
+    }
+
+    /// The time has come to ask again.
+    pub(super) fn ask_for_in_sync_again(&mut self, out: &mut Vec<Output>) {
+        self.in_sync.waiting = false;
+        self.ask_for_in_sync(out);
+    }
+}

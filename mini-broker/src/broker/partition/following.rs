@@ -1,0 +1,123 @@
+//! A follower's log: it grows by what the leader gives, and is cut where it parts from the leader's.
+//! (`ReplicaFetcherThread`, KIP-101, KIP-279, KIP-595.)
+
+use wire::ErrorCode;
+
+use super::{Partition, Turn};
+use crate::broker::{Event, Output, Refused};
+use crate::records::{Batch, Header};
+
+/// Where a follower stands, as its next fetch says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub log_start: u64,
+    pub log_end: u64,
+    /// The epoch of its last record; −1: there is none.
+    pub last_epoch: i32,
+}
+
+/// What appending gave.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// A sync is due: it makes the log safe below this offset.
+    pub sync: Option<u64>,
+}
+
+impl Partition {
+    pub fn position(&mut self, turn: &mut Turn) -> Result<Position, Refused> {
+        let (log_start, log_end) = self.log_bounds(turn)?;
+        let last_epoch = self.history.epochs.latest().unwrap_or(-1);
+        Ok(Position { log_start, log_end, last_epoch })
+    }
+
+    /// Appends what the leader gave, whole batches as they are. `high_watermark` and `log_start` are the
+    /// leader's.
+    pub fn follow(
+        &mut self,
+        turn: &mut Turn,
+        batches: &[u8],
+        high_watermark: u64,
+        log_start: u64,
+    ) -> Result<Followed, Refused> {
+        let mut followed = Followed::default();
+        let headers = whole(batches)?;
+        if !headers.is_empty() {
+            let bytes: usize = headers.iter().map(Header::size).sum();
+            self.make_directory(turn)?;
+            let now_ms = turn.now.wall_ms;
+            let appended = self.call(turn, |log| log.append_fetched(now_ms, &batches[..bytes]))?;
+            let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
+            followed.sync = self.written(turn, bytes as u64, &appended);
+            self.note(turn, &headers)?;
+        }
+        let (own_start, log_end) = self.log_bounds(turn)?;
+        self.high_watermark = high_watermark.min(log_end);
+        if log_start > own_start && log_start <= log_end && self.on_disk {
+            let deleted = self.call(turn, |log| log.delete_before(log_start))?;
+            deleted.map_err(|error| self.storage(turn, error.into()))?;
+            self.deleted_before = log_start;
+            self.history.epochs.start_moved(log_start);
+        }
+        Ok(followed)
+    }
+
+    /// The leader's log has another end of an epoch: what the two do not share goes.
+    pub fn part(&mut self, turn: &mut Turn, (epoch, end): (i32, u64)) -> Result<(), Refused> {
+        let log_end = self.log_bounds(turn)?.1;
+        let keep = self.history.epochs.truncate_to((epoch, end), log_end);
+        self.cut(turn, keep)
+    }
+
+    /// Cuts off everything from an offset on.
+    fn cut(&mut self, turn: &mut Turn, end: u64) -> Result<(), Refused> {
+        let (log_start, from) = self.log_bounds(turn)?;
+        let end = end.max(log_start);
+        if end >= from {
+            return Ok(());
+        }
+        let cut = self.call(turn, |log| log.truncate(end).map(|()| log.log_end()))?;
+        let to = cut.map_err(|error| self.storage(turn, error.into()))?;
+        self.recovery_point = self.recovery_point.min(to);
+        self.high_watermark = self.high_watermark.min(to);
+        self.dirty_since.get_or_insert(turn.now.mono_ms);
+        let partition = self.dir.to_string();
+        turn.out.push(Output::Tell(Event::Truncated { partition, from, to }));
+        self.history_cut(turn, to).map_err(|error| self.storage(turn, error.into()))
+    }
+
+    /// The leader has nothing at this follower's end. If its log starts later, this one begins anew
+    /// there; if it ends earlier, this one is cut. (`AbstractFetcherThread.fetchOffsetAndTruncate`.)
+    pub fn out_of_range(
+        &mut self,
+        turn: &mut Turn,
+        leader_start: u64,
+        leader_end: u64,
+    ) -> Result<(), Refused> {
+        let log_end = self.log_bounds(turn)?.1;
+        if leader_start <= log_end {
+            return self.cut(turn, leader_end);
+        }
+        self.make_directory(turn)?;
+        let begun = self.call(turn, |log| log.begin_at(leader_start))?;
+        begun.map_err(|error| self.storage(turn, error.into()))?;
+        self.deleted_before = leader_start;
+        self.high_watermark = leader_start;
+        let partition = self.dir.to_string();
+        turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
+        self.history_begins(turn).map_err(|error| self.storage(turn, error.into()))
+    }
+}
+
+/// The headers of the whole batches, each as it was when it was written.
+fn whole(mut bytes: &[u8]) -> Result<Vec<Header>, Refused> {
+    let mut headers = Vec::new();
+    while let Ok(batch) = Batch::read(bytes) {
+        if !batch.crc_matches() {
+            let why = format!("the batch at offset {} is damaged", batch.header.base_offset);
+            return Err(Refused::new(ErrorCode::CORRUPT_MESSAGE, why));
+        }
+        headers.push(batch.header);
+        bytes = &bytes[batch.bytes.len()..];
+    }
+    Ok(headers)
+}

@@ -1,0 +1,298 @@
+//! What this broker is to a partition: its leader, one of its followers, or neither. What a leader knows
+//! is lab 3's organ, behind its fence. (`Partition.makeLeader`, `makeFollower`.)
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+use wire::ErrorCode;
+use wire::alter_partition::{AlterPartitionPartition, BrokerState};
+
+use super::{Partition, Turn};
+use crate::broker::{Event, Output, Refused, Ticket};
+use crate::coordinator::{Assignment, NO_LEADER};
+use crate::labs::Organ;
+use crate::labs::acks::{Acks, Answer, Config, Leader};
+
+pub enum Role {
+    /// It keeps no replica, or nobody leads.
+    Neither,
+    Follower,
+    Leader(Leading),
+}
+
+/// What belongs to one time of leading.
+#[derive(Default)]
+pub struct Leading {
+    /// `None`: nobody has asked since the election. Ten thousand idle partitions cost nothing.
+    organ: Option<Box<Organ<Leader>>>,
+    /// The registrations under which its followers have fetched.
+    follower_epochs: BTreeMap<i32, i64>,
+    /// An other in-sync set is asked for, and the coordinator has not answered.
+    asking: bool,
+}
+
+/// A produced batch whose answer waits for the high watermark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaited {
+    pub ticket: Ticket,
+    /// Which of the request's partitions it is, counted over all its topics.
+    pub place: usize,
+    /// The offset of its last record.
+    pub last: u64,
+}
+
+/// The in-sync set that the leader of a partition wants.
+pub struct WantedInSync {
+    pub topic_id: Uuid,
+    pub partition: AlterPartitionPartition,
+}
+
+impl Partition {
+    /// Takes what the cluster has agreed on. Whether somebody who waits has something to learn.
+    pub fn assign(&mut self, turn: &mut Turn, assignment: Assignment) -> bool {
+        let before = std::mem::replace(&mut self.assignment, assignment);
+        if before.epoch != self.assignment.epoch {
+            self.role = role(self.me, &self.assignment);
+            return true;
+        }
+        self.agreed(turn);
+        before.isr != self.assignment.isr
+    }
+
+    /// The coordinator's answer to a question for another in-sync set.
+    pub fn in_sync_answered(&mut self, turn: &mut Turn, agreed: Option<Assignment>) {
+        if let Role::Leader(leading) = &mut self.role {
+            leading.asking = false;
+        }
+        if let Some(agreed) = agreed
+            && agreed.epoch == self.assignment.epoch
+            && agreed.partition_epoch > self.assignment.partition_epoch
+        {
+            (self.assignment.isr, self.assignment.partition_epoch) =
+                (agreed.isr, agreed.partition_epoch);
+        }
+        self.agreed(turn);
+    }
+
+    /// Tells the organ which replicas are in sync. If a change was refused, it hears of the old set again.
+    fn agreed(&mut self, turn: &mut Turn) {
+        let Role::Leader(Leading { organ: Some(_), .. }) = &self.role else { return };
+        let isr = self.assignment.isr.clone();
+        let _ = self.leader(turn, |leader| leader.in_sync_agreed(&isr));
+    }
+
+    /// A broker is gone, says the coordinator.
+    pub fn gone(&mut self, turn: &mut Turn, broker: i32) {
+        if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role
+            && self.assignment.replicas.contains(&broker)
+        {
+            let _ = self.leader(turn, |leader| leader.gone(broker));
+        }
+    }
+
+    pub fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    pub fn follows(&self) -> bool {
+        matches!(self.role, Role::Follower)
+    }
+
+    /// Whether this broker leads it. (Clients look for the leader elsewhere then.)
+    pub fn check_leads(&self) -> Result<(), Refused> {
+        if self.leads() {
+            return Ok(());
+        }
+        let who = match self.assignment.leader {
+            NO_LEADER => "nobody leads it now".into(),
+            leader => format!("broker {leader} leads it"),
+        };
+        let why = format!("{}-{}: {who}", self.topic, self.index);
+        Err(Refused::new(ErrorCode::NOT_LEADER_OR_FOLLOWER, why))
+    }
+
+    /// A client may say which leader epoch it believes in; −1: it does not (KIP-320).
+    pub fn check_epoch(&self, believed: i32) -> Result<(), Refused> {
+        let (code, word) = match believed {
+            -1 => return Ok(()),
+            epoch if epoch < self.assignment.epoch => (ErrorCode::FENCED_LEADER_EPOCH, "older"),
+            epoch if epoch > self.assignment.epoch => (ErrorCode::UNKNOWN_LEADER_EPOCH, "newer"),
+            _ => return Ok(()),
+        };
+        let ours = self.assignment.epoch;
+        Err(Refused::new(code, format!("leader epoch {believed} is {word} than ours, {ours}")))
+    }
+
+    /// Whether a batch may be appended at all.
+    pub fn may_append(&mut self, turn: &mut Turn, acks: Acks) -> Result<(), Refused> {
+        Ok(self.leader(turn, |leader| leader.may_append(acks))??)
+    }
+
+    /// When to answer a batch whose last record has this offset.
+    pub fn answer(&mut self, turn: &mut Turn, acks: Acks, last: u64) -> Result<Answer, Refused> {
+        self.leader(turn, |leader| leader.answer(acks, last))
+    }
+
+    /// A follower fetches from an offset: it has everything below. Its registration goes along, so that a
+    /// fetch from before its last start does not count for it (KIP-903).
+    pub fn fetched(
+        &mut self,
+        turn: &mut Turn,
+        follower: i32,
+        registration: i64,
+        epoch: i32,
+        from: u64,
+    ) -> Result<(), Refused> {
+        let now_ms = turn.now.mono_ms;
+        self.leader(turn, |leader| leader.fetched(now_ms, follower, epoch, from))??;
+        if let Role::Leader(leading) = &mut self.role {
+            leading.follower_epochs.insert(follower, registration);
+        }
+        Ok(())
+    }
+
+    /// Where an epoch of this log ends, or the next older one that it has.
+    pub fn end_of(&mut self, turn: &mut Turn, epoch: i32) -> Result<Option<(i32, u64)>, Refused> {
+        let log_end = self.bounds(turn)?.log_end;
+        Ok(self.history.epochs.end_of(epoch, log_end))
+    }
+
+    /// Where the log of a follower parts from this one, if it does.
+    pub fn parts(
+        &mut self,
+        turn: &mut Turn,
+        last_epoch: i32,
+        from: u64,
+    ) -> Result<Option<(i32, u64)>, Refused> {
+        let log_end = self.bounds(turn)?.log_end;
+        if last_epoch < 0 {
+            return Ok(None); // it has nothing
+        }
+        Ok(self.history.epochs.diverging(last_epoch, from, log_end))
+    }
+
+    /// Where the log ended when this broker was elected: until the high watermark has come here,
+    /// nobody knows for certain what is committed (KIP-207).
+    pub fn knows_its_watermark(&mut self, turn: &mut Turn) -> Result<bool, Refused> {
+        self.leader(turn, |leader| leader.high_watermark() >= leader.epoch_start())
+    }
+
+    /// The in-sync set to ask the coordinator for, if there is a reason to and nothing is asked yet.
+    pub fn wanted_in_sync(&mut self, turn: &mut Turn) -> Option<WantedInSync> {
+        let Role::Leader(Leading { organ: Some(_), asking: false, .. }) = &self.role else {
+            return None;
+        };
+        let wanted = self.leader(turn, |leader| leader.wanted_in_sync()).ok()??;
+        let Role::Leader(leading) = &mut self.role else { return None };
+        leading.asking = true;
+        let with_epochs = wanted.into_iter().map(|broker_id| BrokerState {
+            broker_id,
+            // Of itself and of those that were in sync before there is nothing new to know.
+            broker_epoch: leading.follower_epochs.get(&broker_id).copied().unwrap_or(-1),
+        });
+        let partition = AlterPartitionPartition {
+            partition_index: self.index,
+            leader_epoch: self.assignment.epoch,
+            new_isr_with_epochs: with_epochs.collect(),
+            partition_epoch: self.assignment.partition_epoch,
+            ..Default::default()
+        };
+        Some(WantedInSync { topic_id: self.topic_id, partition })
+    }
+
+    /// When the organ has something to do, in `mono_ms`.
+    pub(super) fn leading_deadline(&mut self) -> Option<u64> {
+        let Role::Leader(Leading { organ: Some(organ), .. }) = &mut self.role else { return None };
+        organ.call(|leader| leader.deadline()).ok().flatten()
+    }
+
+    pub(super) fn leading_tick(&mut self, turn: &mut Turn) {
+        if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role {
+            let now_ms = turn.now.mono_ms;
+            let _ = self.leader(turn, |leader| leader.tick(now_ms));
+        }
+    }
+
+    pub(super) fn configure_leading(&mut self, turn: &mut Turn) {
+        if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role {
+            let config = self.leader_config();
+            let _ = self.leader(turn, |leader| leader.configure(config));
+        }
+    }
+
+    fn leader_config(&self) -> Config {
+        Config {
+            min_in_sync: self.settings.min_insync_replicas as u32,
+            lag_time_max_ms: self.settings.lag_time_max_ms,
+        }
+    }
+
+    /// Calls the organ behind its fence; it begins to lead if it has not yet. Notes whether the high
+    /// watermark has moved.
+    pub(super) fn leader<R>(
+        &mut self,
+        turn: &mut Turn,
+        call: impl FnOnce(&mut Leader) -> R,
+    ) -> Result<R, Refused> {
+        self.check_leads()?;
+        if let Role::Leader(Leading { organ: None, .. }) = &self.role {
+            self.begin_to_lead(turn)?;
+        }
+        let Role::Leader(Leading { organ: Some(organ), .. }) = &mut self.role else {
+            unreachable!("it leads, and has begun to")
+        };
+        let known = organ.broken().is_some();
+        let called = organ.call(|leader| (call(leader), leader.high_watermark()));
+        match called {
+            Ok((result, high_watermark)) => {
+                self.watermark_moved |= high_watermark != self.high_watermark;
+                self.high_watermark = high_watermark;
+                Ok(result)
+            }
+            Err(broken) => {
+                if !known {
+                    let what = self.dir.to_string();
+                    let event = Event::OrganBroke { lab: "acks", what, broken: broken.clone() };
+                    turn.out.push(Output::Tell(event));
+                }
+                Err(broken.into())
+            }
+        }
+    }
+
+    /// The first time that something is asked of a new leader: its epoch starts where its log ends.
+    fn begin_to_lead(&mut self, turn: &mut Turn) -> Result<(), Refused> {
+        let log_end = self.log_bounds(turn)?.1;
+        let epoch = self.assignment.epoch;
+        let news = self.history.epochs.latest() != Some(epoch);
+        self.history.epochs.started(epoch, log_end);
+        if self.on_disk && news {
+            self.write_epochs(turn).map_err(|error| self.storage(turn, error.into()))?;
+        }
+        let (me, config) = (self.me, self.leader_config());
+        let Assignment { replicas, isr, .. } = &self.assignment;
+        let (now_ms, high_watermark) = (turn.now.mono_ms, self.high_watermark.min(log_end));
+        let elected = crate::labs::fenced(|| {
+            Leader::elected(me, epoch, replicas, isr, log_end, high_watermark, now_ms, config)
+        });
+        let leader = elected.inspect_err(|broken| {
+            let (lab, what) = ("acks", self.dir.to_string());
+            let event = Event::OrganBroke { lab, what, broken: broken.clone() };
+            turn.out.push(Output::Tell(event));
+        })?;
+        if let Role::Leader(leading) = &mut self.role {
+            leading.organ = Some(Box::new(Organ::new(leader)));
+        }
+        Ok(())
+    }
+}
+
+pub fn role(me: i32, assignment: &Assignment) -> Role {
+    let Assignment { leader, replicas, .. } = assignment;
+    match *leader {
+        leader if leader == me => Role::Leader(Leading::default()),
+        NO_LEADER => Role::Neither,
+        _ if replicas.contains(&me) => Role::Follower,
+        _ => Role::Neither,
+    }
+}
