@@ -9,7 +9,7 @@ use wire::alter_partition::{AlterPartitionRequest, AlterPartitionResponse, Alter
 
 use super::partition::{Turn, WantedInSync};
 use super::waiting::Owner;
-use super::{Asked, Broker, Now, Output, Peer, PeerGone};
+use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone};
 use crate::coordinator::Assignment;
 
 /// How long to wait after the coordinator could not be reached, in ms.
@@ -23,13 +23,22 @@ pub struct InSync {
     asked: Vec<(Uuid, i32)>,
     /// A timer is set.
     waiting: bool,
+    /// It was told that the coordinator does not agree to anything.
+    told: bool,
+}
+
+impl InSync {
+    /// Whether the coordinator does not agree to anything at the moment.
+    pub fn is_refused(&self) -> bool {
+        self.told
+    }
 }
 
 impl Broker {
     /// Something has happened to a partition: whoever waits for its high watermark is woken, and the
     /// coordinator is asked if another in-sync set is wanted.
     pub(super) fn touched(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
-        let Broker { topics, files, woken, settling, in_sync, .. } = self;
+        let Broker { topics, files, cluster, woken, settling, in_sync, .. } = self;
         let partition = topics.get_mut(topic).and_then(|all| all.get_mut(index as usize));
         let Some(partition) = partition else { return };
         let mut moved = false;
@@ -42,7 +51,7 @@ impl Broker {
         }
         if partition.assignment.replicas.len() > 1 {
             let mut turn = Turn { now, files: files.as_mut(), out };
-            in_sync.wanted.extend(partition.wanted_in_sync(&mut turn));
+            in_sync.wanted.extend(partition.wanted_in_sync(&mut turn, cluster));
             self.ask_for_in_sync(out);
         }
         if moved {
@@ -80,7 +89,7 @@ impl Broker {
         let mut agreed = BTreeMap::new();
         let failed = match told {
             Ok(told) => {
-                let failed = told.error_code.is_err();
+                let failed = told.error_code.is_err().then(|| told.error_code.to_string());
                 for topic in told.topics {
                     for is in topic.partitions.into_iter().filter(|is| is.error_code.is_ok()) {
                         let assignment = Assignment {
@@ -95,22 +104,27 @@ impl Broker {
                 }
                 failed
             }
-            Err(_) => true,
+            Err(gone) => Some(gone.0),
         };
-        if failed {
+        let told_before = std::mem::replace(&mut self.in_sync.told, failed.is_some());
+        if let Some(why) = &failed {
+            if !told_before {
+                let (partitions, why) = (self.in_sync.asked.len(), why.clone());
+                out.push(Output::Tell(Event::InSyncNotAgreed { partitions, why }));
+            }
             self.in_sync.waiting = true;
             self.timers.set(now.mono_ms + AGAIN_MS, Owner::InSync);
         }
         for (topic_id, index) in std::mem::take(&mut self.in_sync.asked) {
             let Some(topic) = self.cluster.name_of(topic_id).map(str::to_string) else { continue };
-            let Broker { topics, files, .. } = self;
+            let Broker { topics, files, cluster, in_sync, .. } = self;
             let partition = topics.get_mut(&topic).and_then(|all| all.get_mut(index as usize));
             let Some(partition) = partition else { continue };
             let mut turn = Turn { now, files: files.as_mut(), out };
             partition.in_sync_answered(&mut turn, agreed.remove(&(topic_id, index)));
-            if failed {
+            if failed.is_some() {
                 // Asked again when the time has come.
-                self.in_sync.wanted.extend(partition.wanted_in_sync(&mut turn));
+                in_sync.wanted.extend(partition.wanted_in_sync(&mut turn, cluster));
             }
             self.touched(now, &topic, index, out);
             self.rearm(now, &topic, index);

@@ -182,10 +182,30 @@ impl Broker {
     pub(super) fn produced_too_late(&mut self, ticket: Ticket, out: &mut Vec<Output>) {
         let Some(mut producing) = self.producing.remove(&ticket) else { return };
         for place in std::mem::take(&mut producing.open) {
-            let why = "not on every replica in sync in the time that the client gave";
+            let why = self.why_it_waits(&producing, place);
             producing.fail(place, Refused::new(ErrorCode::REQUEST_TIMED_OUT, why));
         }
         out.push(Output::Answer { ticket, answer: producing.response.into() });
+    }
+
+    /// A sentence for whoever has waited.
+    fn why_it_waits(&self, producing: &Producing, place: usize) -> String {
+        let topics = producing.response.responses.iter();
+        let mut places = topics.flat_map(|topic| {
+            topic.partition_responses.iter().map(|at| (topic.name.as_str(), at.index))
+        });
+        let known = places.nth(place).and_then(|(topic, index)| {
+            let partition = self.topics.get(topic)?.get(index as usize)?;
+            Some(format!("{topic}-{index}: in sync are {:?}", partition.assignment.isr))
+        });
+        let agreed = match self.in_sync.is_refused() {
+            true => "; the coordinator, which would have to agree to others, does not answer",
+            false => "",
+        };
+        format!(
+            "not on every replica in sync in the time that the client gave ({}{agreed})",
+            known.unwrap_or_default()
+        )
     }
 
     pub(super) fn forget_producing(&mut self, ticket: Ticket) -> Option<Producing> {

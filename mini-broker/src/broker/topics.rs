@@ -87,7 +87,10 @@ impl Broker {
                     rearm.push(partition.index);
                 }
             }
-            rearm.into_iter().for_each(|index| self.rearm(now, &topic, index));
+            for index in rearm {
+                self.touched(now, &topic, index, out);
+                self.rearm(now, &topic, index);
+            }
         }
     }
 

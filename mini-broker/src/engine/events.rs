@@ -30,6 +30,10 @@ pub fn log(event: &Event) {
         Event::RecordsDeleted { partition, log_start } => {
             info!("{partition}: records deleted, the log starts at {log_start}");
         }
+        Event::InSyncNotAgreed { partitions, why } => warn!(
+            "{partitions} partitions should have another in-sync set, and the coordinator has not \
+             agreed: {why}. Where a follower is gone, acks=all waits"
+        ),
         Event::Truncated { partition, from, to } => {
             info!("{partition}: parts from its leader's log: cut from offset {from} to {to}");
         }

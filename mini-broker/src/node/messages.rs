@@ -235,6 +235,11 @@ pub enum Event {
         partition: String,
         log_start: u64,
     },
+    /// Leaders want other in-sync sets, and the coordinator does not agree. Told once, until it does.
+    InSyncNotAgreed {
+        partitions: usize,
+        why: String,
+    },
     /// A follower's log parted from its leader's: what the two did not share is gone.
     Truncated {
         partition: String,

@@ -9,7 +9,7 @@ use wire::alter_partition::{AlterPartitionPartition, BrokerState};
 
 use super::{Partition, Turn};
 use crate::broker::{Event, Output, Refused, Ticket};
-use crate::coordinator::{Assignment, NO_LEADER};
+use crate::coordinator::{Assignment, Cluster, NO_LEADER};
 use crate::labs::Organ;
 use crate::labs::acks::{Acks, Answer, Config, Leader};
 
@@ -177,13 +177,24 @@ impl Partition {
         self.leader(turn, |leader| leader.high_watermark() >= leader.epoch_start())
     }
 
-    /// The in-sync set to ask the coordinator for, if there is a reason to and nothing is asked yet.
-    pub fn wanted_in_sync(&mut self, turn: &mut Turn) -> Option<WantedInSync> {
+    /// The in-sync set to ask the coordinator for, if there is a reason to and nothing is asked yet. Whoever
+    /// is not there, as the cluster knows it, would be refused: it has to fetch again when it is.
+    pub fn wanted_in_sync(&mut self, turn: &mut Turn, cluster: &Cluster) -> Option<WantedInSync> {
         let Role::Leader(Leading { organ: Some(_), asking: false, .. }) = &self.role else {
             return None;
         };
         let wanted = self.leader(turn, |leader| leader.wanted_in_sync()).ok()??;
         let Role::Leader(leading) = &mut self.role else { return None };
+        let refused = wanted.iter().any(|id| {
+            let registration = leading.follower_epochs.get(id);
+            let known = cluster.brokers.get(id).filter(|broker| !broker.fenced);
+            let same = known.is_some_and(|known| registration.is_none_or(|it| *it == known.epoch));
+            !same && !self.assignment.isr.contains(id)
+        });
+        if refused {
+            self.agreed(turn);
+            return None;
+        }
         leading.asking = true;
         let with_epochs = wanted.into_iter().map(|broker_id| BrokerState {
             broker_id,
