@@ -80,12 +80,11 @@ impl Epochs {
         fetch_offset: u64,
         log_end: u64,
     ) -> Option<(i32, u64)> {
-        let known = self.end_of(last_fetched_epoch, log_end);
-        // A newer epoch than all here: what has it, was never this leader's. (Kafka answers
-        // OFFSET_OUT_OF_RANGE. It cannot be while leader epochs only grow.)
-        let (epoch, end) = known.or(Some((self.latest()?, log_end)))?;
-        (epoch < last_fetched_epoch || end < fetch_offset || known.is_none())
-            .then_some((epoch, end))
+        // A newer epoch than all here was never this log's. (Kafka answers OFFSET_OUT_OF_RANGE. It
+        // cannot be while leader epochs only grow.)
+        let newest = || self.latest().map(|epoch| (epoch, log_end));
+        let (epoch, end) = self.end_of(last_fetched_epoch, log_end).or_else(newest)?;
+        (epoch < last_fetched_epoch || end < fetch_offset).then_some((epoch, end))
     }
 
     /// The follower's side: the leader says that its epoch `epoch` ends at `end`. How much of this log,
