@@ -26,7 +26,8 @@ impl Acks {
 /// The settings of one partition, as far as its leader needs them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `min.insync.replicas`: how many replicas must be in sync for `acks=all`, the leader included.
+    /// `min.insync.replicas`: how many replicas must be in sync for `acks=all`, the leader
+    /// included.
     pub min_in_sync: u32,
     /// `replica.lag.time.max.ms`: how long a follower may be behind and still count as in sync.
     pub lag_time_max_ms: u64,

@@ -1,15 +1,15 @@
-//! Which leader wrote which part of a log. It is how a follower finds where its log and the leader's
-//! part.
+//! Which leader wrote which part of a log. It is how a follower finds where its log and the
+//! leader's part.
 //!
 //! A follower that returns may hold records that were never committed, and lack others. Its high
-//! watermark does not say which: it hears of it one fetch late. Kafka cut by it until KIP-101, and lost
-//! records. The epoch in each batch does say it: one epoch has one leader, so two logs that have the
-//! same epoch at the same offset are the same up to there.
+//! watermark does not say which: it hears of it one fetch late. Kafka cut by it until KIP-101, and
+//! lost records. The epoch in each batch does say it: one epoch has one leader, so two logs that
+//! have the same epoch at the same offset are the same up to there.
 
 use std::collections::BTreeMap;
 
-/// For each leader epoch in a log, the offset of its first record. Kafka keeps it in a file beside the
-/// log, `leader-epoch-checkpoint`. (Kafka: `LeaderEpochFileCache`.)
+/// For each leader epoch in a log, the offset of its first record. Kafka keeps it in a file beside
+/// the log, `leader-epoch-checkpoint`. (Kafka: `LeaderEpochFileCache`.)
 ///
 /// Invariant: a later epoch starts at a later offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Epochs {
         Self::default()
     }
 
-    /// From the lines of a checkpoint. What would break the invariant is left out, as in `started`.
+    /// From the lines of a checkpoint, in their order.
     pub fn from_entries(entries: impl IntoIterator<Item = (i32, u64)>) -> Self {
         let mut epochs = Self::new();
         entries.into_iter().for_each(|(epoch, start)| epochs.started(epoch, start));
@@ -34,9 +34,9 @@ impl Epochs {
         self.starts.iter().map(|(epoch, start)| (*epoch, *start)).collect()
     }
 
-    /// An epoch starts at this offset: a leader was elected, or a follower has got the first batch of a
-    /// new epoch. If it is the latest one already, nothing changes. What is there and cannot be true
-    /// beside it goes: later epochs, and those that start at this offset or after it.
+    /// An epoch starts at this offset: a leader was elected, or a follower has got the first batch
+    /// of a new epoch. If it is the latest one already, nothing changes. What is there and cannot
+    /// be true beside it goes: later epochs, and those that start at this offset or after it.
     pub fn started(&mut self, epoch: i32, at_offset: u64) {
         if self.starts.last_key_value().is_some_and(|(last, at)| *last == epoch && *at <= at_offset)
         {
@@ -59,8 +59,8 @@ impl Epochs {
     /// The largest epoch here that is not past the one asked for, and where it ends: where the next
     /// one starts, or at the log end. (KIP-101; that it also says *which* epoch is KIP-279.)
     ///
-    /// An epoch before all that are kept ends where the log begins. Of one that is past all there is
-    /// nothing known: `None`, on the wire −1 and −1.
+    /// An epoch before all that are kept ends where the log begins. Of one that is past all there
+    /// is nothing known: `None`, on the wire −1 and −1.
     pub fn end_of(&self, epoch: i32, log_end: u64) -> Option<(i32, u64)> {
         if self.latest() == Some(epoch) {
             return Some((epoch, log_end));
@@ -72,8 +72,8 @@ impl Epochs {
     }
 
     /// The leader's side: a follower fetches from `fetch_offset`, and its last record has
-    /// `last_fetched_epoch`. If its log is not a part of this one, the answer has no records, but where
-    /// the two part, as far as the leader can tell. (KIP-595, Fetch from version 12 on.)
+    /// `last_fetched_epoch`. If its log is not a part of this one, the answer has no records, but
+    /// where the two part, as far as the leader can tell. (KIP-595, Fetch from version 12 on.)
     pub fn diverging(
         &self,
         last_fetched_epoch: i32,
@@ -87,12 +87,13 @@ impl Epochs {
         (epoch < last_fetched_epoch || end < fetch_offset).then_some((epoch, end))
     }
 
-    /// The follower's side: the leader says that its epoch `epoch` ends at `end`. How much of this log,
-    /// which ends at `log_end`, may stay?
+    /// The follower's side: the leader says that its epoch `epoch` ends at `end`. How much of this
+    /// log, which ends at `log_end`, may stay?
     ///
-    /// If this log has that epoch too, both agree up to where the shorter one ends. If not, everything after
-    /// the last older epoch goes, and the next fetch asks again. So they step back, epoch by epoch,
-    /// until they meet. (Kafka: `AbstractFetcherThread.getOffsetTruncationState`.)
+    /// If this log has that epoch too, both agree up to where the shorter one ends. If not,
+    /// everything after the last older epoch goes, and the next fetch asks again. So they step
+    /// back, epoch by epoch, until they meet. (Kafka:
+    /// `AbstractFetcherThread.getOffsetTruncationState`.)
     pub fn truncate_to(&self, (epoch, end): (i32, u64), log_end: u64) -> u64 {
         match self.end_of(epoch, log_end) {
             Some((mine, my_end)) if mine == epoch => my_end.min(end).min(log_end),

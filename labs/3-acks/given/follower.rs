@@ -38,9 +38,9 @@ impl Follower {
     /// A fetch from offset `from`, while the leader's log ends at `leader_end`.
     ///
     /// A follower that fetches from the log end has caught up now. Under load that may never
-    /// happen: whenever its fetch arrives, the log has grown. So there is a second way. If it has now
-    /// reached what was the log end at its last fetch, it had caught up with *that* fetch's time. (Kafka:
-    /// `Replica.updateFetchStateOrThrow`.)
+    /// happen: whenever its fetch arrives, the log has grown. So there is a second way. If it has
+    /// now reached what was the log end at its last fetch, it had caught up with *that* fetch's
+    /// time. (Kafka: `Replica.updateFetchStateOrThrow`.)
     pub(crate) fn fetched(&mut self, now_ms: u64, from: u64, leader_end: u64) {
         let caught_up_ms = match self.last_fetch {
             _ if from >= leader_end => Some(now_ms),

@@ -29,11 +29,11 @@ pub struct Leader {
 }
 
 impl Leader {
-    /// This broker, `me`, has become the leader with this epoch. Its log ends at `log_end`, and as a
-    /// follower it heard of `high_watermark`.
+    /// This broker, `me`, has become the leader with this epoch. Its log ends at `log_end`, and as
+    /// a follower it heard of `high_watermark`.
     ///
-    /// It does not know yet how far its followers are. Those in sync count as caught up now, so that
-    /// an election does not throw them out.
+    /// It does not know yet how far its followers are. Those in sync count as caught up now, so
+    /// that an election does not throw them out.
     #[allow(clippy::too_many_arguments, reason = "this is what an election is")]
     pub fn elected(
         me: i32,
@@ -103,8 +103,9 @@ impl Leader {
         self.now_ms = self.now_ms.max(now_ms);
         self.followers[at].fetched(self.now_ms, from, self.log_end);
         if !self.in_sync.contains(&follower) {
-            let joining = self.followers[at].joining || self.may_join(&self.followers[at]); // step 3
-            let keeps_up = !joining && !self.lags(&self.followers[at]);
+            let known = &self.followers[at];
+            let joining = known.joining || self.may_join(known); // step 3
+            let keeps_up = !joining && !self.lags(known);
             (self.followers[at].joining, self.followers[at].keeps_up) = (joining, keeps_up);
         }
         self.settle();
@@ -121,7 +122,8 @@ impl Leader {
         (wanted != self.in_sync).then_some(wanted)
     }
 
-    /// The coordinator has said who is in sync. If it has refused a change, it says the old set again.
+    /// The coordinator has said who is in sync. If it has refused a change, it says the old set
+    /// again.
     ///
     /// So a follower that was about to join and is not in the set stops counting. It may try again
     /// with its next fetch. (Kafka: `AlterPartition`, KIP-497.)
@@ -153,8 +155,9 @@ impl Leader {
         self.settle();
     }
 
-    /// When `tick` has something to do: when a follower that is behind will have been so for too long.
-    /// It may be over already, for an append can put a follower behind that was silent for long.
+    /// When `tick` has something to do: when a follower will have been behind for too long. That
+    /// may be over already: one that had everything and died long ago is behind as soon as
+    /// something is appended.
     pub fn deadline(&self) -> Option<u64> {
         // What is overdue was seen, and is in `wanted_in_sync` until it is agreed.
         let counted = self.counted().filter(|follower| !follower.overdue);
@@ -181,11 +184,12 @@ impl Leader {
         Some(caught_up_ms.saturating_add(self.config.lag_time_max_ms))
     }
 
-    /// The followers that the high watermark waits for. They are
-    /// those in the agreed in-sync set, also if they should leave it;
-    /// those that may join, from the moment on that the coordinator is asked;
-    /// and those that keep up, but find the watermark moved whenever they come. Without waiting, a
-    /// leader alone under load would stay alone.
+    /// The followers that the high watermark waits for:
+    ///
+    /// - those in the agreed in-sync set, also if they should leave it;
+    /// - those that may join, from the moment on that the coordinator is asked (KIP-497);
+    /// - those that keep up, and find the watermark moved whenever they come. If nobody waited for
+    ///   them, a leader that is alone and has much to do would stay alone.
     pub(crate) fn counted(&self) -> impl Iterator<Item = &Follower> {
         let agreed = |follower: &Follower| self.in_sync.contains(&follower.id);
         self.followers
@@ -230,8 +234,8 @@ impl Leader {
         self.epoch
     }
 
-    /// Where the leader's log ended when it was elected. Until the high watermark has come here, the
-    /// leader does not know for certain what is committed (KIP-207).
+    /// Where the leader's log ended when it was elected. Until the high watermark has come here,
+    /// the leader does not know for certain what is committed (KIP-207).
     pub fn epoch_start(&self) -> u64 {
         self.epoch_start
     }

@@ -1,18 +1,18 @@
-//! A producer that got no answer sends its batch again. So that it does not stand in the log twice, the
-//! producer counts its records, and the leader remembers the count.
+//! A producer that got no answer sends its batch again. So that it does not stand in the log twice,
+//! the producer counts its records, and the leader remembers the count.
 //!
-//! An idempotent producer has an id, an epoch, and for each partition a sequence: 0, 1, 2, … Each batch
-//! says the sequence of its first record. The leader wants the next one. What it has already, it answers as
-//! it did before, and appends nothing.
+//! An idempotent producer has an id, an epoch, and for each partition a sequence: 0, 1, 2, … Each
+//! batch says the sequence of its first record. The leader wants the next one. What it has already,
+//! it answers as it did before, and appends nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// How many batches of each producer are remembered. A producer has no more under way at a time, or it
-/// could not be told a duplicate from a gap (`max.in.flight.requests.per.connection`).
+/// How many batches of each producer are remembered. A producer has no more under way at a time, or
+/// it could not be told a duplicate from a gap (`max.in.flight.requests.per.connection`).
 const REMEMBERED: usize = 5;
 
-/// What the leader of one partition knows of its idempotent producers. All of it stands in the log's
-/// batches too. (Kafka: `ProducerStateManager`, `ProducerAppendInfo`.)
+/// What the leader of one partition knows of its idempotent producers. All of it stands in the
+/// log's batches too. (Kafka: `ProducerStateManager`, `ProducerAppendInfo`.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Producers {
     producers: BTreeMap<i64, Producer>,
@@ -56,8 +56,8 @@ pub enum Sequence {
 /// Why a batch is not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfOrder {
-    /// Kafka's OUT_OF_ORDER_SEQUENCE_NUMBER (45). A batch before this one is missing, or this is one that
-    /// is too old to be remembered, or a part of one.
+    /// Kafka's OUT_OF_ORDER_SEQUENCE_NUMBER (45). A batch before this one is missing, or this is
+    /// one that is too old to be remembered, or a part of one.
     #[error("producer {producer}: expected sequence {expected}, got {got}")]
     Sequence { producer: i64, expected: i32, got: i32 },
     /// Kafka's INVALID_PRODUCER_EPOCH (47): another producer has taken over this id.
@@ -98,7 +98,8 @@ impl Producers {
         }
     }
 
-    /// A batch was appended, by this leader or as a follower. `timestamp_ms` is its largest timestamp.
+    /// A batch was appended, by this leader or as a follower. `timestamp_ms` is its largest
+    /// timestamp.
     pub fn appended(
         &mut self,
         producer: i64,
@@ -135,8 +136,8 @@ impl Producers {
         known.timestamp_ms = timestamp_ms;
     }
 
-    /// The log was cut, and ends here now. Of what was cut the producers are expected to send the first
-    /// batch again.
+    /// The log was cut, and ends here now. Of what was cut the producers are expected to send the
+    /// first batch again.
     pub fn truncated(&mut self, end: u64) {
         for known in self.producers.values_mut() {
             let kept = known.batches.iter().take_while(|stored| stored.last_offset < end).count();

@@ -17,9 +17,9 @@ pub enum Answer {
 impl Leader {
     /// When to answer a batch that is appended. Its last record has the offset `last`.
     ///
-    /// `acks=0` and `acks=1` do not wait. `acks=all` waits until the high watermark is past the last
-    /// record. If then too few replicas are in sync, that is an error, not a success.
-    /// (Kafka: `Partition.checkEnoughReplicasReachOffset`.)
+    /// `acks=0` and `acks=1` do not wait. `acks=all` waits until the high watermark is past the
+    /// last record. If then too few replicas are in sync, that is an error, not a success. (Kafka:
+    /// `Partition.checkEnoughReplicasReachOffset`.)
     pub fn answer(&self, acks: Acks, last: u64) -> Answer {
         todo!("step 1: when to answer {acks:?} for offset {last}")
     }

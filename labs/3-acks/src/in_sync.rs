@@ -3,8 +3,8 @@
 use crate::{Follower, Leader};
 
 impl Leader {
-    /// Whether a follower has fallen behind: it does not have all that the leader has, and it is more than
-    /// `replica.lag.time.max.ms` since it last had. (Kafka: `ReplicaState.isCaughtUp`.)
+    /// Whether a follower has fallen behind: it does not have all that the leader has, and it is
+    /// more than `replica.lag.time.max.ms` since it last had. (Kafka: `ReplicaState.isCaughtUp`.)
     pub(crate) fn lags(&self, follower: &Follower) -> bool {
         todo!("step 3: does it lag at {}? {follower:?}", self.now_ms)
     }

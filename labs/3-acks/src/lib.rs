@@ -1,9 +1,9 @@
 //! Lab 3, acks: when is a record safe?
 //!
-//! A record is safe when enough machines have it. Which machines count, how many are enough, and who
-//! leads when one dies: the leader of a partition must know. This crate is what it knows. It has no
-//! clock, no network, no thread and no randomness: time is an argument, and the records are elsewhere.
-//! Here are only offsets.
+//! A record is safe when enough machines have it. Which machines count, how many are enough, and
+//! who leads when one dies: the leader of a partition must know. This crate is what it knows. It
+//! has no clock, no network, no thread and no randomness: time is an argument, and the records are
+//! elsewhere. Here are only offsets.
 //!
 //! `src/` is yours: every file has a step. `given/` is there to be read and called.
 

@@ -17,8 +17,8 @@ impl Leader {
 
     /// Whether a batch may be appended at all.
     ///
-    /// If `acks=all` cannot be kept, it is better to say so before: then the batch is nowhere. `acks=0`
-    /// and `acks=1` have not asked for it.
+    /// If `acks=all` cannot be kept, it is better to say so before: then the batch is nowhere.
+    /// `acks=0` and `acks=1` have not asked for it.
     pub fn may_append(&self, acks: Acks) -> Result<(), Refused> {
         if self.config.min_in_sync <= 1 {
             return Ok(()); // the leader itself is enough

@@ -6,8 +6,8 @@ impl Leader {
     /// Where the high watermark belongs now: at the smallest log end among the leader and the
     /// followers that count. Never before where it is.
     ///
-    /// A follower that has not fetched yet may have as little as the watermark says, so the watermark stays.
-    /// (Kafka: `Partition.maybeIncrementLeaderHW`.)
+    /// A follower that has not fetched yet may have as little as the watermark says, so the
+    /// watermark stays. (Kafka: `Partition.maybeIncrementLeaderHW`.)
     pub(crate) fn watermark(&self) -> u64 {
         // STARTER: todo!("step 2: the high watermark, with {:?}", self.counted().collect::<Vec<_>>())
         // ANCHOR: step_2
