@@ -37,7 +37,8 @@ impl Partition {
             return Ok(Appended {
                 first: stored.first_offset,
                 last: stored.last_offset,
-                log_append_time_ms: log_append_time_ms.map(|_| stored.timestamp_ms as u64),
+                // Kafka tells this of duplicates whatever the topic's timestamps are.
+                log_append_time_ms: u64::try_from(stored.timestamp_ms).ok(),
                 sync: None,
                 rearm: false,
             });
