@@ -75,6 +75,7 @@ impl Broker {
     pub(super) fn fetch_again(&mut self, now: Now, leader: i32, out: &mut Vec<Output>) {
         if let Some(fetcher) = self.fetchers.get_mut(&leader) {
             fetcher.timer = None;
+            fetcher.news = true; // what has rested is in no fetch under way
             self.fetch_from(now, leader, out);
         }
     }
@@ -83,8 +84,10 @@ impl Broker {
         let Some(known) = self.cluster.brokers.get(&leader) else { return };
         let peer = Peer::Broker { id: leader, host: Arc::clone(&known.host), port: known.port };
         let Some(fetcher) = self.fetchers.get_mut(&leader) else { return };
-        if fetcher.under_way.len() >= MOST_UNDER_WAY {
-            return; // the end of the older one brings us here again
+        // A fetch that asks for the same as the one under way would end that one, for nothing.
+        let enough = if fetcher.news { MOST_UNDER_WAY } else { 1 };
+        if fetcher.under_way.len() >= enough {
+            return; // its end brings us here again
         }
         fetcher.news = false;
         fetcher.resting.retain(|_, until| *until > now.mono_ms);
