@@ -33,6 +33,7 @@ mod alter_configs;
 pub use cluster::{Assignment, Cluster, NO_LEADER, Registration, Settings, Topic};
 pub use create_topics::{MOST_PARTITIONS, check_name};
 pub use forwarded::is_for_coordinator;
+pub use leaders::no_elections;
 pub use log::{METADATA_DIR, METADATA_TOPIC, Records, records};
 pub use records::{Record, Resource, Unreadable};
 
@@ -64,6 +65,8 @@ pub struct Coordinator {
     /// What is decided, synced or not: nobody can have the same name in the meantime.
     cluster: Cluster,
     sessions: Sessions,
+    /// Whether it was told the time yet, which the sessions and timers of a start begin with.
+    begun: bool,
     parked: BTreeMap<Ticket, Parked>,
     /// Answers that leave once the log is synced below an offset.
     after_sync: BTreeMap<u64, Vec<(Ticket, Answer)>>,
@@ -88,7 +91,8 @@ impl Coordinator {
             files,
             cluster_id,
             log,
-            sessions: Sessions::of(&cluster),
+            sessions: Sessions::of(&cluster, 0),
+            begun: false,
             cluster,
             parked: BTreeMap::new(),
             after_sync: BTreeMap::new(),
@@ -103,10 +107,27 @@ impl Coordinator {
         &self.cluster_id
     }
 
+    /// What the log says of the cluster, synced or not.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Called before anything else with a time. Whoever took part before the start has until then plus a
+    /// session's time to be heard of; leaders may have to go back to where they are preferred.
+    fn begin(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.begun, true) {
+            let ends = now.mono_ms + self.session_timeout_ms();
+            self.sessions = Sessions::of(&self.cluster, ends);
+            self.rebalance_later(now);
+        }
+    }
+
     fn request(&mut self, now: Now, ticket: Ticket, request: Request, out: &mut Vec<Output>) {
         let answer = match request {
             Request::Fetch(request) => return self.fetch(now, ticket, request, out),
-            Request::BrokerRegistration(request) => self.register(now, request, out).into(),
+            Request::BrokerRegistration(request) => {
+                self.register(now, ticket.connection, request, out).into()
+            }
             Request::BrokerHeartbeat(request) => {
                 self.heartbeat(now, ticket.connection, &request, out).into()
             }
@@ -214,6 +235,7 @@ impl Coordinator {
 
 impl Node for Coordinator {
     fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        self.begin(now);
         match input {
             Input::Request { ticket, request, .. } => self.request(now, ticket, request, out),
             Input::Gone { connection } => {
@@ -231,11 +253,12 @@ impl Node for Coordinator {
 
     fn deadline(&self) -> Option<u64> {
         let parked = self.parked.values().map(|parked| parked.deadline).min();
-        let sessions = self.sessions.deadline(self.session_timeout_ms());
+        let sessions = self.sessions.deadline();
         parked.into_iter().chain(sessions).chain(self.rebalance_at).min()
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.begin(now);
         self.end_sessions(now, out);
         self.rebalance(now, out);
         self.answer_as_it_is(now, out);

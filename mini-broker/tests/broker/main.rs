@@ -13,6 +13,7 @@ mod compacted;
 mod compaction;
 mod compaction_kills;
 mod configs;
+mod coordinator;
 mod delete_records;
 mod determinism;
 mod log_append_time;
