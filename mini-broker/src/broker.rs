@@ -15,6 +15,8 @@ mod membership; // it registers, and shows that it lives
 
 mod metadata_log; // what the coordinator decided, read record by record
 
+mod metadata_snapshot; // the same after a long absence
+
 mod forward; // what only the coordinator can answer
 
 // One file a family of requests.
@@ -119,6 +121,7 @@ enum Asked {
     Registration,
     Heartbeat,
     Metadata,
+    Snapshot,
     Forwarded(u64),
     ProducerIds,
 }
@@ -274,6 +277,10 @@ impl Broker {
             }
             Asked::Metadata => {
                 self.metadata_read(now, answer_to::<wire::fetch::FetchRequest>(reply), out);
+            }
+            Asked::Snapshot => {
+                let told = answer_to::<wire::fetch_snapshot::FetchSnapshotRequest>(reply);
+                self.piece_read(now, told, out);
             }
             Asked::Forwarded(number) => {
                 let told = answer_to::<wire::envelope::EnvelopeRequest>(reply);

@@ -12,6 +12,10 @@ mod records; // the metadata log's records
 
 mod log; // the metadata log
 
+pub mod snapshot; // all of it below an offset, in one file
+
+mod difference; // from what was known to what is
+
 // What brokers ask for.
 mod members; // who is there, and who is gone
 
@@ -74,6 +78,8 @@ pub struct Coordinator {
     rebalance_at: Option<u64>,
     ids: Pcg64,
     syncs: BTreeMap<Call, u64>,
+    /// The job that writes a snapshot.
+    writing: Option<Call>,
     last_call: u64,
 }
 
@@ -82,7 +88,9 @@ impl Coordinator {
     pub fn new(mut config: Config, mut files: Box<dyn Files>, seed: u64) -> io::Result<Self> {
         let mut ids = Pcg64::new(seed.into(), 0x5eed);
         let cluster_id = crate::node::meta::own_cluster(files.as_mut(), config.node_id, &mut ids)?;
-        let (log, cluster) = MetadataLog::open(files.as_mut()).map_err(io::Error::other)?;
+        let segment_bytes = config.number("metadata.log.segment.bytes") as u64;
+        let (log, cluster) =
+            MetadataLog::open(files.as_mut(), segment_bytes).map_err(io::Error::other)?;
         for (resource, settings) in &cluster.broker_settings {
             config.set_running(resource, settings);
         }
@@ -99,6 +107,7 @@ impl Coordinator {
             rebalance_at: None,
             ids,
             syncs: BTreeMap::new(),
+            writing: None,
             last_call: 0,
         })
     }
@@ -125,6 +134,10 @@ impl Coordinator {
     fn request(&mut self, now: Now, ticket: Ticket, request: Request, out: &mut Vec<Output>) {
         let answer = match request {
             Request::Fetch(request) => return self.fetch(now, ticket, request, out),
+            Request::FetchSnapshot(request) => {
+                let answer = self.fetch_snapshot(request).into();
+                return out.push(Output::Answer { ticket, answer });
+            }
             Request::BrokerRegistration(request) => {
                 self.register(now, ticket.connection, request, out).into()
             }
@@ -182,6 +195,10 @@ impl Coordinator {
                 self.config.set_running(resource, settings);
             }
         }
+        let every = self.config.number("metadata.log.max.record.bytes.between.snapshots");
+        if self.log.wants_snapshot(every as u64) {
+            self.log.take_snapshot(now.wall_ms, &self.cluster);
+        }
         Ok(())
     }
 
@@ -195,12 +212,36 @@ impl Coordinator {
     }
 
     fn sync(&mut self, out: &mut Vec<Output>) {
-        let Some(job) = self.log.begin_sync() else { return };
-        let Job::Sync { to, .. } = job else { unreachable!("a sync is a sync") };
+        if let Some(job) = self.log.begin_sync() {
+            let Job::Sync { to, .. } = job else { unreachable!("a sync is a sync") };
+            let call = self.start_job(job, out);
+            self.syncs.insert(call, to);
+        }
+        if let Some(job) = self.log.begin_snapshot() {
+            self.writing = Some(self.start_job(job, out));
+        }
+    }
+
+    fn start_job(&mut self, job: Job, out: &mut Vec<Output>) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
-        self.syncs.insert(call, to);
         out.push(Output::Do { call, job });
+        call
+    }
+
+    fn snapshot_written(&mut self, done: io::Result<()>, out: &mut Vec<Output>) {
+        self.writing = None;
+        let deleted = self.log.snapshot_written(done.is_ok());
+        if let Err(error) = done {
+            let (what, why) = ("a snapshot of the metadata log".into(), error.to_string());
+            out.push(Output::Tell(Event::CheckpointFailed { what, why }));
+        } else if let Some(snapshot) = self.log.snapshot() {
+            out.push(Output::Tell(Event::SnapshotWritten { end: snapshot.end }));
+        }
+        if let Err(error) = deleted {
+            let (partition, why) = (METADATA_DIR.into(), error.to_string());
+            out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
+        }
     }
 
     fn synced(&mut self, now: Now, to: u64, done: io::Result<()>, out: &mut Vec<Output>) {
@@ -241,6 +282,9 @@ impl Node for Coordinator {
             Input::Gone { connection } => {
                 self.parked.retain(|ticket, _| ticket.connection != connection);
                 self.connection_lost(now, connection, out);
+            }
+            Input::Done { call, done } if self.writing == Some(call) => {
+                self.snapshot_written(done.map(|_| ()), out);
             }
             Input::Done { call, done } => {
                 let Some(to) = self.syncs.remove(&call) else { return };

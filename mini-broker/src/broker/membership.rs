@@ -177,10 +177,7 @@ impl Broker {
                 )));
             }
             ErrorCode::INCONSISTENT_CLUSTER_ID => {
-                return out.push(Output::Stop(format!(
-                    "the coordinator has another cluster than {cluster}, to which the data \
-                     directory belongs"
-                )));
+                return out.push(Output::Stop(self.is_of_another_cluster()));
             }
             other => {
                 return self.coordinator_away(now, &PeerGone(format!("it answers {other}")), out);
@@ -200,6 +197,14 @@ impl Broker {
         self.coordinator_back(out);
         self.read_metadata(out);
         self.meet_coordinator(out);
+    }
+
+    pub(super) fn is_of_another_cluster(&self) -> String {
+        format!(
+            "the data directory belongs to cluster {}, the coordinator has another one: choose \
+             another --data-dir, or another --coordinator",
+            self.cluster_id.as_deref().unwrap_or_default()
+        )
     }
 
     pub(super) fn heartbeat_answered(

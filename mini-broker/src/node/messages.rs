@@ -6,6 +6,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wire::{Request, Response};
 
 use crate::broker::compact::{Compacted, Plan};
@@ -149,6 +150,13 @@ pub enum Job {
         name: String,
         text: String,
     },
+    /// A snapshot of the directory's log: the whole file under its name, and on the disk, before every
+    /// other snapshot there is removed.
+    Snapshot {
+        dir: String,
+        name: String,
+        bytes: Bytes,
+    },
     /// How large the logs in these directories are, and how much room is left.
     Measure {
         dirs: Vec<String>,
@@ -268,6 +276,10 @@ pub enum Event {
     /// needs was taken from it.
     Stray {
         dir: String,
+    },
+    /// What the metadata log says below this offset stands in a snapshot now.
+    SnapshotWritten {
+        end: u64,
     },
     /// A small file could not be written; it is tried again.
     CheckpointFailed {

@@ -52,6 +52,21 @@ impl MemFiles {
         }
     }
 
+    /// A fetch's answer with its records in place, as it arrives elsewhere.
+    pub fn with_records(&self, mut body: Response, slices: &[Located]) -> Response {
+        if let Response::Fetch(fetched) = &mut body {
+            for data in fetched.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                if let Records::There { slot, .. } = data.records {
+                    let slice = &slices[slot as usize];
+                    let mut bytes = vec![0; slice.len as usize];
+                    self.read_at(slice, &mut bytes).unwrap();
+                    data.records = Records::Here((&bytes[..]).into());
+                }
+            }
+        }
+        body
+    }
+
     pub fn dir_of(&self, name: &str) -> offset_log::MemDir {
         self.dirs.lock().unwrap().entry(name.into()).or_default().clone()
     }
@@ -124,6 +139,17 @@ impl Files for MemFiles {
         Ok(self.texts.lock().unwrap().get(name).cloned())
     }
 
+    fn names(&self, dir: &str) -> io::Result<Vec<String>> {
+        assert_eq!(dir, METADATA_DIR);
+        Ok(self.metadata.files().into_keys().collect())
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        let (dir, file) = name.split_once('/').unwrap();
+        assert_eq!(dir, METADATA_DIR);
+        self.metadata.files().remove(file).ok_or(io::ErrorKind::NotFound.into())
+    }
+
     fn boot_id(&self) -> io::Result<String> {
         Ok("the first".into())
     }
@@ -139,6 +165,8 @@ pub struct ByHand {
     pub coordinator: Coordinator,
     /// What the coordinator was asked for, by the number of the request.
     asked: BTreeMap<u32, Call>,
+    /// The two do not reach each other.
+    parted: bool,
     /// Whether clients may come.
     pub ready: bool,
     pub files: MemFiles,
@@ -154,6 +182,9 @@ pub struct ByHand {
     pub keyed: Arc<BTreeSet<String>>,
     last_request: u32,
 }
+
+/// From here on are the numbers of what others than the broker ask the coordinator.
+const OTHERS: u32 = u32::MAX / 2;
 
 /// Later than any test, in `mono_ms`.
 const NEVER_MS: u64 = i32::MAX as u64;
@@ -185,6 +216,7 @@ impl ByHand {
             broker,
             coordinator,
             asked: BTreeMap::new(),
+            parted: false,
             ready: false,
             files,
             now,
@@ -269,7 +301,7 @@ impl ByHand {
     }
 
     fn end_job(&mut self, (call, job): (Call, Job)) {
-        let metadata = matches!(&job, Job::Sync { dir, .. } if dir == METADATA_DIR);
+        let metadata = matches!(&job, Job::Sync { dir, .. } | Job::Snapshot { dir, .. } if dir == METADATA_DIR);
         let done = self.files.run(job);
         self.done(metadata, call, done);
     }
@@ -371,7 +403,37 @@ impl ByHand {
         }
     }
 
+    /// Nothing that broker and coordinator send to each other arrives until they meet.
+    pub fn part(&mut self) {
+        self.parted = true;
+        for call in std::mem::take(&mut self.asked).into_values() {
+            self.input(Input::Reply { call, reply: Err(PeerGone("it is away".into())) });
+        }
+    }
+
+    pub fn meet(&mut self) {
+        self.parted = false;
+        self.pass(200);
+    }
+
+    /// What others ask the coordinator.
+    pub fn decide<R: Api>(&mut self, body: R) -> R::Response {
+        self.last_request += 1;
+        let number = OTHERS + self.last_request;
+        let mut out = Vec::new();
+        self.coordinator.handle(self.now, request(number, *R::VERSIONS.end(), body), &mut out);
+        self.deliver_coordinators(out);
+        self.run_jobs();
+        self.answer::<R>(number).expect("answered")
+    }
+
     fn ask_coordinator(&mut self, call: Call, body: Request) {
+        if self.parted {
+            let mut out = Vec::new();
+            let reply = Err(PeerGone("it is away".into()));
+            self.broker.handle(self.now, Input::Reply { call, reply }, &mut out);
+            return self.deliver(out);
+        }
         let number = call.0 as u32;
         self.asked.insert(number, call);
         let version = wire::supported(body.api_key()).unwrap().max;
@@ -384,10 +446,16 @@ impl ByHand {
     fn deliver_coordinators(&mut self, out: Vec<Output>) {
         for output in out {
             match output {
+                Output::Answer { ticket, answer } if ticket.request > OTHERS => {
+                    self.answers.insert(ticket.request, answer);
+                }
+                Output::Answer { .. } if self.parted => {}
                 Output::Answer { ticket, answer } => {
                     let call = self.asked.remove(&ticket.request).expect("asked for once");
                     let reply = match answer {
-                        Answer::Response { body, slices } => Ok(self.with_records(body, &slices)),
+                        Answer::Response { body, slices } => {
+                            Ok(self.files.with_records(body, &slices))
+                        }
                         Answer::HangUp(why) => Err(PeerGone(why)),
                         Answer::Nothing => unreachable!("the coordinator always answers"),
                     };
@@ -401,21 +469,6 @@ impl ByHand {
             }
         }
     }
-
-    /// A fetch's answer with its records in place, as it arrives elsewhere.
-    fn with_records(&self, mut body: Response, slices: &[Located]) -> Response {
-        if let Response::Fetch(fetched) = &mut body {
-            for data in fetched.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
-                if let Records::There { slot, .. } = data.records {
-                    let slice = &slices[slot as usize];
-                    let mut bytes = vec![0; slice.len as usize];
-                    self.files.read_at(slice, &mut bytes).unwrap();
-                    data.records = Records::Here((&bytes[..]).into());
-                }
-            }
-        }
-        body
-    }
 }
 
 /// What a job says when it went well.
@@ -423,7 +476,7 @@ pub fn done(job: &Job) -> Done {
     match job {
         Job::Sync { to, .. } => Done::Synced { to: *to },
         Job::Remove { .. } => Done::Removed,
-        Job::Checkpoint { .. } => Done::Written,
+        Job::Checkpoint { .. } | Job::Snapshot { .. } => Done::Written,
         Job::Compact { .. } => Done::Compacted(Compacted::default()),
         Job::Sweep { .. } => Done::Swept,
         Job::Measure { dirs } => {

@@ -26,7 +26,7 @@ use wire::configs::{
 use wire::topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
-use wire::{Api, ErrorCode};
+use wire::{Api, ErrorCode, Request, Response};
 
 use crate::by_hand::{MemFiles, WALL_MS};
 
@@ -40,6 +40,7 @@ pub struct Driven {
     pub events: Vec<Event>,
     answers: BTreeMap<Ticket, Answer>,
     settings: Vec<(String, String)>,
+    starts: u64,
     last_request: u32,
 }
 
@@ -50,7 +51,7 @@ impl Driven {
 
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let settings = settings.iter().map(|(name, value)| (name.to_string(), value.to_string()));
-        Self::start(MemFiles::default(), settings.collect(), 0)
+        Self::start(MemFiles::default(), settings.collect(), 0, 0)
     }
 
     /// A cluster of three brokers that take part, each on the connection of its number.
@@ -62,12 +63,12 @@ impl Driven {
         driven
     }
 
-    fn start(files: MemFiles, settings: Vec<(String, String)>, mono_ms: u64) -> Self {
+    fn start(files: MemFiles, settings: Vec<(String, String)>, mono_ms: u64, starts: u64) -> Self {
         let mut config = Config::new(3000, "127.0.0.1", 9090);
         for (name, value) in &settings {
             config.set(name, value).unwrap();
         }
-        let coordinator = Coordinator::new(config, Box::new(files.clone()), 7).unwrap();
+        let coordinator = Coordinator::new(config, Box::new(files.clone()), 7 + starts).unwrap();
         Self {
             coordinator,
             files,
@@ -75,24 +76,36 @@ impl Driven {
             events: Vec::new(),
             answers: BTreeMap::new(),
             settings,
+            starts,
             last_request: 0,
         }
     }
 
     /// kill -9 of the coordinator, and its next start. Its clock has gone on.
     pub fn restart(self) -> Self {
-        Self::start(self.files, self.settings, self.now.mono_ms)
+        Self::start(self.files, self.settings, self.now.mono_ms, self.starts + 1)
     }
 
     pub fn ask<R: Api>(&mut self, connection: u32, request: R) -> R::Response {
+        let ticket = self.send(connection, request.into());
+        R::response(self.answer(ticket).expect("answered at once")).expect("the same API")
+    }
+
+    /// Sends a request; the answer may come later.
+    pub fn send(&mut self, connection: u32, request: Request) -> Ticket {
         self.last_request += 1;
         let ticket = Ticket { connection, request: self.last_request };
         let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let client = Client { id: None, host, api_version: *R::VERSIONS.end() };
-        let (request, verdicts) = (request.into(), Verdicts::new());
+        let api_version = wire::supported(request.api_key()).unwrap().max;
+        let client = Client { id: None, host, api_version };
+        let verdicts = Verdicts::new();
         self.input(Input::Request { ticket, client, request, verdicts });
-        match self.answers.remove(&ticket).expect("answered at once") {
-            Answer::Response { body, .. } => R::response(body).expect("the same API"),
+        ticket
+    }
+
+    pub fn answer(&mut self, ticket: Ticket) -> Option<Response> {
+        match self.answers.remove(&ticket)? {
+            Answer::Response { body, slices } => Some(self.files.with_records(body, &slices)),
             other => panic!("{other:?}"),
         }
     }

@@ -22,6 +22,7 @@ mod long_poll;
 mod made_again;
 mod metadata_log;
 mod retention;
+mod snapshots;
 mod storage;
 mod topics;
 
