@@ -269,9 +269,9 @@ fn a_killed_process_never_mixes_one_topic_with_the_next() {
             assert!(of == round || of + 1 == round, "{of} in round {round}");
             met += 1;
         }
-        let (address, delay) = (server.address.clone(), random.u64(10..60));
+        let (client, delay) = (server.connect(), random.u64(10..60));
         round = thread::scope(|scope| {
-            let worker = scope.spawn(|| work_until_killed(&address, round));
+            let worker = scope.spawn(move || work_until_killed(client, round));
             thread::sleep(Duration::from_millis(delay));
             server.kill();
             worker.join().unwrap()
@@ -281,8 +281,7 @@ fn a_killed_process_never_mixes_one_topic_with_the_next() {
 }
 
 /// Rounds of a topic's life, each with its number in every record; gives the last one begun.
-fn work_until_killed(address: &str, mut round: u64) -> u64 {
-    let mut client = Connection::new(address);
+fn work_until_killed(mut client: Connection, mut round: u64) -> u64 {
     let mut live = |round: u64| -> io::Result<()> {
         client.try_ask(5, delete("orders"))?;
         client.try_ask(7, create("orders"))?;
