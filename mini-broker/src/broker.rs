@@ -168,6 +168,10 @@ impl Node for Broker {
         self.answer_as_it_is(now, waited_enough, out);
     }
 
+    fn begin_stop(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.leave(now, out);
+    }
+
     /// A partition that cannot be synced does not keep the others from it. The first error counts.
     fn stop(&mut self) -> io::Result<()> {
         if !self.following.loaded {
@@ -184,7 +188,7 @@ impl Node for Broker {
         ] {
             result = result.and(self.files.checkpoint(name, &text));
         }
-        result
+        result.and_then(|()| self.left_nothing_behind())
     }
 }
 

@@ -309,6 +309,11 @@ impl Node for Coordinator {
         self.sync(out);
     }
 
+    /// Brokers find it again, or another process with its directory.
+    fn begin_stop(&mut self, _: Now, out: &mut Vec<Output>) {
+        out.push(Output::Stopped);
+    }
+
     fn stop(&mut self) -> io::Result<()> {
         self.files.sync(METADATA_DIR)
     }

@@ -113,6 +113,8 @@ pub enum Output {
     Ready,
     /// This node can do nothing any more, for this reason.
     Stop(String),
+    /// It was told to stop, and may end now.
+    Stopped,
 }
 
 #[derive(Debug, PartialEq)]

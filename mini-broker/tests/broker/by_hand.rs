@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mini_broker::broker::compact::Compacted;
@@ -29,6 +30,10 @@ pub struct MemFiles {
     pub instead: Option<fn(offset_log::MemDir) -> Box<dyn offset_log::Dir>>,
     /// How long the partitions' directories live.
     pub life: Life,
+    /// How often the machine has started again.
+    pub boots: u32,
+    /// How often a broker has: no two starts draw the same ids.
+    pub starts: Arc<AtomicU64>,
 }
 
 impl MemFiles {
@@ -49,6 +54,8 @@ impl MemFiles {
             texts: Arc::new(Mutex::new(self.texts.lock().unwrap().clone())),
             instead: self.instead,
             life: Life::default(),
+            boots: self.boots,
+            starts: Arc::clone(&self.starts),
         }
     }
 
@@ -151,7 +158,7 @@ impl Files for MemFiles {
     }
 
     fn boot_id(&self) -> io::Result<String> {
-        Ok("the first".into())
+        Ok(format!("boot {}", self.boots))
     }
 
     fn sync(&mut self, _: &str) -> io::Result<()> {
@@ -169,6 +176,8 @@ pub struct ByHand {
     parted: bool,
     /// Whether clients may come.
     pub ready: bool,
+    /// Whether the broker was told to stop, and may.
+    pub stopped: bool,
     pub files: MemFiles,
     pub now: Now,
     pub events: Vec<Event>,
@@ -208,9 +217,10 @@ impl ByHand {
             config.set(name, value).unwrap();
         }
         let mut out = Vec::new();
+        let seed = 7 + files.starts.fetch_add(1, Ordering::Relaxed);
         let of_coordinator = Box::new(files.clone());
-        let coordinator = Coordinator::new(config.clone(), of_coordinator, 7).unwrap();
-        let broker = Broker::new(config, Box::new(files.clone()), 7, &mut out).unwrap();
+        let coordinator = Coordinator::new(config.clone(), of_coordinator, seed).unwrap();
+        let broker = Broker::new(config, Box::new(files.clone()), seed, &mut out).unwrap();
         let now = Now { mono_ms: 0, wall_ms: WALL_MS };
         let mut by_hand = Self {
             broker,
@@ -218,6 +228,7 @@ impl ByHand {
             asked: BTreeMap::new(),
             parted: false,
             ready: false,
+            stopped: false,
             files,
             now,
             events: Vec::new(),
@@ -398,9 +409,17 @@ impl ByHand {
                 Output::Keyed(topics) => self.keyed = topics,
                 Output::Ready => self.ready = true,
                 Output::Stop(why) => panic!("the broker stops: {why}"),
+                Output::Stopped => self.stopped = true,
                 Output::Send { call, request, .. } => self.ask_coordinator(call, request),
             }
         }
+    }
+
+    /// Tells the broker to stop.
+    pub fn stop(&mut self) {
+        let mut out = Vec::new();
+        self.broker.begin_stop(self.now, &mut out);
+        self.deliver(out);
     }
 
     /// Nothing that broker and coordinator send to each other arrives until they meet.

@@ -209,11 +209,16 @@ impl Driven {
 
     /// Changes a setting; "" as the name of a topic means all brokers.
     pub fn set(&mut self, topic: &str, name: &str, value: &str) -> ErrorCode {
+        self.alter(topic, name, Some(value))
+    }
+
+    /// Without a value the setting is taken away.
+    pub fn alter(&mut self, topic: &str, name: &str, value: Option<&str>) -> ErrorCode {
         let kind = if topic.is_empty() { resource::BROKER } else { resource::TOPIC };
         let change = IncrementalAlterableConfig {
             name: name.into(),
-            config_operation: operation::SET,
-            value: Some(value.into()),
+            config_operation: if value.is_some() { operation::SET } else { operation::DELETE },
+            value: value.map(str::to_string),
         };
         let request = IncrementalAlterConfigsRequest {
             resources: vec![IncrementalAlterConfigsResource {

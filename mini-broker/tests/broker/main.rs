@@ -16,6 +16,7 @@ mod configs;
 mod coordinator;
 mod delete_records;
 mod determinism;
+mod leaving;
 mod log_append_time;
 mod log_dirs;
 mod long_poll;

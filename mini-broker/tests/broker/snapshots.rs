@@ -1,6 +1,6 @@
 //! Snapshots of the metadata log: the log does not grow for ever, and nothing that it said is lost.
 
-use mini_broker::broker::{Broker, Config, Event, Input, Node, Output};
+use mini_broker::broker::{Broker, Config, Event, Input, Job, Node, Output};
 use mini_broker::coordinator::snapshot::{self, Snapshot};
 use mini_broker::coordinator::{Cluster, Coordinator, METADATA_TOPIC};
 use wire::fetch::{FetchPartition, FetchRequest, FetchTopic, SnapshotId};
@@ -88,11 +88,14 @@ fn step(driven: &mut Driven, random: &mut fastrand::Rng) {
         }
         3 => {
             if let Some(name) = one(random) {
-                let value = random.u32(1..5).to_string();
-                driven.set(&name, "retention.ms", &value);
+                let value = random.bool().then_some("7");
+                driven.alter(&name, "retention.ms", value);
             }
         }
-        4 => drop(driven.set("", "message.max.bytes", &random.u32(1..5).to_string())),
+        4 => {
+            let value = random.bool().then_some("7000");
+            driven.alter("", "message.max.bytes", value);
+        }
         5 => driven.lost(broker as u32),
         6 if driven.is_fenced(broker) => drop(driven.comes(broker)),
         7 => {
@@ -133,7 +136,7 @@ fn a_snapshot_and_what_came_after_are_worth_the_whole_log() {
             if random.u32(0..10) == 0 {
                 earlier.push(cluster.clone());
             }
-            if random.u32(0..30) == 0 {
+            if random.u32(0..8) == 0 {
                 driven = driven.restart();
                 whole = whole.restart();
                 assert_eq!(driven.coordinator.cluster(), &cluster, "seed {seed}");
@@ -143,6 +146,17 @@ fn a_snapshot_and_what_came_after_are_worth_the_whole_log() {
         }
         assert_eq!(names(&driven.files).0.len(), 1, "seed {seed}");
     }
+}
+
+#[test]
+fn a_snapshot_waits_until_all_that_it_holds_is_on_the_disk() {
+    let every = ("metadata.log.max.record.bytes.between.snapshots", "1");
+    let mut broker = ByHand::start(MemFiles::default(), &[every]);
+    broker.run_jobs();
+    broker.send(7, create("orders", 1));
+    assert!(matches!(&broker.jobs[..], [(_, Job::Sync { .. })]), "{:?}", broker.jobs);
+    broker.run_job();
+    assert!(matches!(&broker.jobs[..], [(_, Job::Snapshot { .. })]), "{:?}", broker.jobs);
 }
 
 #[test]
@@ -280,7 +294,12 @@ fn whoever_is_too_far_behind_is_told_of_the_snapshot_and_gets_it_in_pieces() {
     assert_eq!(told.error_code, ErrorCode::NONE);
     let id = told.snapshot_id;
     assert_eq!(names(&driven.files).0, [format!("{:020}-{:010}.checkpoint", id.end_offset, 0)]);
-    assert!(told.log_start_offset > 0 && told.log_start_offset <= id.end_offset);
+    // Whoever is not far behind goes on in the log, from its first segment on.
+    let start = told.log_start_offset;
+    assert!(start > 0 && start < id.end_offset);
+    assert_eq!(names(&driven.files).1[0], format!("{start:020}.log"));
+    let told = driven.ask(5, fetch_metadata(start)).responses.remove(0).partitions.remove(0);
+    assert!(told.snapshot_id.end_offset == -1 && told.error_code.is_ok());
 
     let mut bytes = Vec::new();
     loop {
