@@ -15,6 +15,8 @@ mod membership; // it registers, and shows that it lives
 
 mod metadata_log; // what the coordinator decided, read record by record
 
+mod metadata_snapshot; // the same after a long absence
+
 mod forward; // what only the coordinator can answer
 
 // One file a family of requests.
@@ -135,6 +137,7 @@ enum Asked {
     Registration,
     Heartbeat,
     Metadata,
+    Snapshot,
     Forwarded(u64),
     ProducerIds,
     /// A leader, by its node id, for what its followers do not have.
@@ -185,6 +188,10 @@ impl Node for Broker {
         self.answer_as_it_is(now, waited_enough, out);
     }
 
+    fn begin_stop(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.leave(now, out);
+    }
+
     /// A partition that cannot be synced does not keep the others from it. The first error counts.
     fn stop(&mut self) -> io::Result<()> {
         if !self.following.loaded {
@@ -202,7 +209,7 @@ impl Node for Broker {
         ] {
             result = result.and(self.files.checkpoint(name, &text));
         }
-        result
+        result.and_then(|()| self.left_nothing_behind())
     }
 }
 
@@ -307,6 +314,10 @@ impl Broker {
             }
             Asked::Metadata => {
                 self.metadata_read(now, answer_to::<wire::fetch::FetchRequest>(reply), out);
+            }
+            Asked::Snapshot => {
+                let told = answer_to::<wire::fetch_snapshot::FetchSnapshotRequest>(reply);
+                self.piece_read(now, told, out);
             }
             Asked::Forwarded(number) => {
                 let told = answer_to::<wire::envelope::EnvelopeRequest>(reply);

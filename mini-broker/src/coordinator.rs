@@ -12,6 +12,10 @@ mod records; // the metadata log's records
 
 mod log; // the metadata log
 
+pub mod snapshot; // all of it below an offset, in one file
+
+mod difference; // from what was known to what is
+
 // What brokers ask for.
 mod members; // who is there, and who is gone
 
@@ -33,6 +37,7 @@ mod alter_configs;
 pub use cluster::{Assignment, Cluster, NO_LEADER, Registration, Settings, Topic};
 pub use create_topics::{MOST_PARTITIONS, check_name};
 pub use forwarded::is_for_coordinator;
+pub use leaders::no_elections;
 pub use log::{METADATA_DIR, METADATA_TOPIC, Records, records};
 pub use records::{Record, Resource, Unreadable};
 
@@ -64,6 +69,8 @@ pub struct Coordinator {
     /// What is decided, synced or not: nobody can have the same name in the meantime.
     cluster: Cluster,
     sessions: Sessions,
+    /// Whether it was told the time yet, which the sessions and timers of a start begin with.
+    begun: bool,
     parked: BTreeMap<Ticket, Parked>,
     /// Answers that leave once the log is synced below an offset.
     after_sync: BTreeMap<u64, Vec<(Ticket, Answer)>>,
@@ -71,6 +78,8 @@ pub struct Coordinator {
     rebalance_at: Option<u64>,
     ids: Pcg64,
     syncs: BTreeMap<Call, u64>,
+    /// The job that writes a snapshot.
+    writing: Option<Call>,
     last_call: u64,
 }
 
@@ -79,7 +88,9 @@ impl Coordinator {
     pub fn new(mut config: Config, mut files: Box<dyn Files>, seed: u64) -> io::Result<Self> {
         let mut ids = Pcg64::new(seed.into(), 0x5eed);
         let cluster_id = crate::node::meta::own_cluster(files.as_mut(), config.node_id, &mut ids)?;
-        let (log, cluster) = MetadataLog::open(files.as_mut()).map_err(io::Error::other)?;
+        let segment_bytes = config.number("metadata.log.segment.bytes") as u64;
+        let (log, cluster) =
+            MetadataLog::open(files.as_mut(), segment_bytes).map_err(io::Error::other)?;
         for (resource, settings) in &cluster.broker_settings {
             config.set_running(resource, settings);
         }
@@ -88,13 +99,15 @@ impl Coordinator {
             files,
             cluster_id,
             log,
-            sessions: Sessions::of(&cluster),
+            sessions: Sessions::of(&cluster, 0),
+            begun: false,
             cluster,
             parked: BTreeMap::new(),
             after_sync: BTreeMap::new(),
             rebalance_at: None,
             ids,
             syncs: BTreeMap::new(),
+            writing: None,
             last_call: 0,
         })
     }
@@ -103,10 +116,31 @@ impl Coordinator {
         &self.cluster_id
     }
 
+    /// What the log says of the cluster, synced or not.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Called before anything else with a time. Whoever took part before the start has until then plus a
+    /// session's time to be heard of; leaders may have to go back to where they are preferred.
+    fn begin(&mut self, now: Now) {
+        if !std::mem::replace(&mut self.begun, true) {
+            let ends = now.mono_ms + self.session_timeout_ms();
+            self.sessions = Sessions::of(&self.cluster, ends);
+            self.rebalance_later(now);
+        }
+    }
+
     fn request(&mut self, now: Now, ticket: Ticket, request: Request, out: &mut Vec<Output>) {
         let answer = match request {
             Request::Fetch(request) => return self.fetch(now, ticket, request, out),
-            Request::BrokerRegistration(request) => self.register(now, request, out).into(),
+            Request::FetchSnapshot(request) => {
+                let answer = self.fetch_snapshot(request).into();
+                return out.push(Output::Answer { ticket, answer });
+            }
+            Request::BrokerRegistration(request) => {
+                self.register(now, ticket.connection, request, out).into()
+            }
             Request::BrokerHeartbeat(request) => {
                 self.heartbeat(now, ticket.connection, &request, out).into()
             }
@@ -161,6 +195,10 @@ impl Coordinator {
                 self.config.set_running(resource, settings);
             }
         }
+        let every = self.config.number("metadata.log.max.record.bytes.between.snapshots");
+        if self.log.wants_snapshot(every as u64) {
+            self.log.take_snapshot(now.wall_ms, &self.cluster);
+        }
         Ok(())
     }
 
@@ -174,12 +212,36 @@ impl Coordinator {
     }
 
     fn sync(&mut self, out: &mut Vec<Output>) {
-        let Some(job) = self.log.begin_sync() else { return };
-        let Job::Sync { to, .. } = job else { unreachable!("a sync is a sync") };
+        if let Some(job) = self.log.begin_sync() {
+            let Job::Sync { to, .. } = job else { unreachable!("a sync is a sync") };
+            let call = self.start_job(job, out);
+            self.syncs.insert(call, to);
+        }
+        if let Some(job) = self.log.begin_snapshot() {
+            self.writing = Some(self.start_job(job, out));
+        }
+    }
+
+    fn start_job(&mut self, job: Job, out: &mut Vec<Output>) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
-        self.syncs.insert(call, to);
         out.push(Output::Do { call, job });
+        call
+    }
+
+    fn snapshot_written(&mut self, done: io::Result<()>, out: &mut Vec<Output>) {
+        self.writing = None;
+        let deleted = self.log.snapshot_written(done.is_ok());
+        if let Err(error) = done {
+            let (what, why) = ("a snapshot of the metadata log".into(), error.to_string());
+            out.push(Output::Tell(Event::CheckpointFailed { what, why }));
+        } else if let Some(snapshot) = self.log.snapshot() {
+            out.push(Output::Tell(Event::SnapshotWritten { end: snapshot.end }));
+        }
+        if let Err(error) = deleted {
+            let (partition, why) = (METADATA_DIR.into(), error.to_string());
+            out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
+        }
     }
 
     fn synced(&mut self, now: Now, to: u64, done: io::Result<()>, out: &mut Vec<Output>) {
@@ -214,11 +276,15 @@ impl Coordinator {
 
 impl Node for Coordinator {
     fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        self.begin(now);
         match input {
             Input::Request { ticket, request, .. } => self.request(now, ticket, request, out),
             Input::Gone { connection } => {
                 self.parked.retain(|ticket, _| ticket.connection != connection);
                 self.connection_lost(now, connection, out);
+            }
+            Input::Done { call, done } if self.writing == Some(call) => {
+                self.snapshot_written(done.map(|_| ()), out);
             }
             Input::Done { call, done } => {
                 let Some(to) = self.syncs.remove(&call) else { return };
@@ -231,15 +297,21 @@ impl Node for Coordinator {
 
     fn deadline(&self) -> Option<u64> {
         let parked = self.parked.values().map(|parked| parked.deadline).min();
-        let sessions = self.sessions.deadline(self.session_timeout_ms());
+        let sessions = self.sessions.deadline();
         parked.into_iter().chain(sessions).chain(self.rebalance_at).min()
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.begin(now);
         self.end_sessions(now, out);
         self.rebalance(now, out);
         self.answer_as_it_is(now, out);
         self.sync(out);
+    }
+
+    /// Brokers find it again, or another process with its directory.
+    fn begin_stop(&mut self, _: Now, out: &mut Vec<Output>) {
+        out.push(Output::Stopped);
     }
 
     fn stop(&mut self) -> io::Result<()> {

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::fs::statvfs;
 
 use crate::broker::compact::{self, swap};
+use crate::coordinator::snapshot;
 use crate::labs;
 use crate::node::{Done, Files, Job, Located, Measured};
 use folder::RealFolder;
@@ -90,6 +91,10 @@ impl RealFiles {
             }
             Job::Checkpoint { name, text } => {
                 self.replace(&name, &text)?;
+                Ok(Done::Written)
+            }
+            Job::Snapshot { dir, name, bytes } => {
+                write_snapshot(&self.root.join(dir), &name, &bytes)?;
                 Ok(Done::Written)
             }
             Job::Measure { dirs } => self.measure(&dirs).map(Done::Measured),
@@ -200,6 +205,15 @@ impl Files for RealFiles {
         }
     }
 
+    fn names(&self, dir: &str) -> io::Result<Vec<String>> {
+        let files = self.table().list(&self.root, dir)?;
+        Ok(files.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.root.join(name))
+    }
+
     fn boot_id(&self) -> io::Result<String> {
         match fs::read_to_string("/proc/sys/kernel/random/boot_id") {
             Ok(id) => Ok(id.trim().into()),
@@ -239,6 +253,24 @@ fn sweep(dir: &Path) -> io::Result<()> {
     let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
     let names = names.collect::<io::Result<Vec<_>>>()?;
     swap::litter(&names).try_for_each(|name| fs::remove_file(dir.join(name)))
+}
+
+/// The new one is there before an old one goes, so that a kill at any moment leaves one of them.
+fn write_snapshot(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = dir.join(name).with_extension(&snapshot::PART[1..]);
+    let mut file = File::create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(&part, dir.join(name))?;
+    File::open(dir)?.sync_all()?;
+    for entry in fs::read_dir(dir)? {
+        let other = entry?.file_name().into_string().unwrap_or_default();
+        if other != name && (snapshot::end_of(&other).is_some() || other.ends_with(snapshot::PART))
+        {
+            fs::remove_file(dir.join(other))?;
+        }
+    }
+    Ok(())
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

@@ -63,8 +63,8 @@ pub struct Engine<N> {
     peers: Peers,
     keyed: watch::Sender<Arc<BTreeSet<String>>>,
     ready: watch::Sender<bool>,
-    /// Why the node can do nothing any more.
-    stopped: Option<String>,
+    /// Whether the node has ended: as it was told to, or because it can do nothing any more.
+    ended: Option<Result<(), String>>,
     out: Vec<Output>,
     turns: Turns,
 }
@@ -90,7 +90,7 @@ impl<N: Node> Engine<N> {
             peers: Peers::new(name, coordinator, sender.clone()),
             keyed: watch::Sender::default(),
             ready: watch::Sender::new(false),
-            stopped: None,
+            ended: None,
             out,
             turns: Turns::default(),
         };
@@ -126,18 +126,15 @@ impl<N: Node> Engine<N> {
                         self.connections.insert(connection, answers);
                     }
                     ToEngine::Input(input) => self.handle(now, input),
-                    ToEngine::Stop => {
-                        watching.abort();
-                        return self.node.stop();
-                    }
+                    ToEngine::Stop => self.node.begin_stop(now, &mut self.out),
                 }
             }
             self.deliver();
             self.node.tick(now, &mut self.out);
             self.deliver();
-            if let Some(why) = self.stopped.take() {
+            if let Some(ended) = self.ended.take() {
                 watching.abort();
-                return Err(io::Error::other(why));
+                return ended.map_err(io::Error::other).and_then(|()| self.node.stop());
             }
             self.turns.count();
             tokio::task::yield_now().await;
@@ -172,7 +169,8 @@ impl<N: Node> Engine<N> {
                 Output::Tell(event) => events::log(&event),
                 Output::Keyed(topics) => drop(self.keyed.send_replace(topics)),
                 Output::Ready => drop(self.ready.send_replace(true)),
-                Output::Stop(why) => self.stopped = Some(why),
+                Output::Stop(why) => self.ended = Some(Err(why)),
+                Output::Stopped => self.ended = Some(Ok(())),
             }
         }
     }

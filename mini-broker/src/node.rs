@@ -28,6 +28,9 @@ pub trait Node: Send + 'static {
     fn deadline(&self) -> Option<u64>;
     /// Does what is due and releases what is parked.
     fn tick(&mut self, now: Now, out: &mut Vec<Output>);
+    /// Is told to stop. It goes on until it says [`Output::Stopped`]: there may be something to hand over
+    /// first. That takes some seconds at most.
+    fn begin_stop(&mut self, now: Now, out: &mut Vec<Output>);
     /// A clean stop: all that was written reaches the disk, and the next start need not look.
     fn stop(&mut self) -> io::Result<()>;
 }

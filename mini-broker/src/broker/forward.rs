@@ -9,7 +9,6 @@ use bytes::BytesMut;
 use wire::configs::{
     AlterConfigsResourceResponse, AlterConfigsResponse, IncrementalAlterConfigsResponse, resource,
 };
-use wire::elect_leaders::ElectLeadersResponse;
 use wire::envelope::{EnvelopeRequest, EnvelopeResponse};
 use wire::topics::{
     CreatableTopicResult, CreatePartitionsResponse, CreatePartitionsTopicResult,
@@ -21,6 +20,7 @@ use wire::{
 
 use super::waiting::{Owner, Then};
 use super::{Answer, Asked, Broker, Client, Now, Output, Peer, PeerGone, Refused, Ticket};
+use crate::coordinator::no_elections;
 
 /// How long a request waits for the coordinator at most, in ms: a client that waits for 30 s, as most
 /// do, is told why in time. And how long at least: a decision takes its time.
@@ -314,9 +314,7 @@ fn not_done(forwarded: &Forwarded, refused: &Refused) -> Result<Response, String
             let responses = responses.collect();
             IncrementalAlterConfigsResponse { responses, ..Default::default() }.into()
         }
-        Request::ElectLeaders(_) => {
-            ElectLeadersResponse { error_code, ..Default::default() }.into()
-        }
+        Request::ElectLeaders(request) => no_elections(request, refused).into(),
         _ => return Err(refused.why.clone()),
     })
 }

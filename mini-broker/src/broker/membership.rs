@@ -4,9 +4,11 @@
 //!
 //! ```text
 //! ask for the cluster's id → register → read the metadata log → a heartbeat: caught up → take part
+//!    → told to stop → a heartbeat: others lead now → stop
 //! ```
 
 use std::fmt::Write;
+use std::io;
 
 use uuid::Uuid;
 use wire::broker_lifecycle::{
@@ -27,6 +29,12 @@ pub const LAST_EPOCH: &str = "broker-epoch-checkpoint";
 /// How long to wait after the coordinator could not be reached, or refused, in ms.
 const AGAIN_MS: u64 = 200;
 
+/// How long a broker that is told to stop waits for others to lead in its place, in ms.
+const LEAVE_MS: u64 = 5_000;
+
+/// In place of a start of the machine: nothing was left unwritten, whatever the machine does.
+const STOPPED_CLEANLY: &str = "-";
+
 /// The value of `endpoint_type` that asks for controllers.
 const CONTROLLERS: i8 = 2;
 
@@ -38,6 +46,15 @@ enum Standing {
     /// It knows where it belongs, and is not registered.
     Known,
     Registered,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaving {
+    No,
+    /// It will say so in its next heartbeat.
+    Soon,
+    /// It has said so.
+    Told,
 }
 
 pub struct Membership {
@@ -56,6 +73,8 @@ pub struct Membership {
     duplicate_since: Option<u64>,
     /// Whether it was said that the coordinator is away.
     away: bool,
+    /// It is told to stop.
+    leaving: Leaving,
     /// Whether the last heartbeat said that everything is read that there was at the start.
     told_caught_up: bool,
     /// Whether clients were let in.
@@ -73,6 +92,7 @@ impl Membership {
             timer: None,
             duplicate_since: None,
             away: false,
+            leaving: Leaving::No,
             told_caught_up: false,
             ready: false,
         }
@@ -83,6 +103,13 @@ impl Broker {
     /// Asks what is to be asked next. Called when the time has come.
     pub(super) fn meet_coordinator(&mut self, out: &mut Vec<Output>) {
         self.membership.timer = None;
+        if self.membership.leaving == Leaving::Told {
+            return out.push(Output::Stopped); // it has waited long enough
+        }
+        self.ask_next(out);
+    }
+
+    fn ask_next(&mut self, out: &mut Vec<Output>) {
         if std::mem::replace(&mut self.membership.asking, true) {
             return;
         }
@@ -95,7 +122,10 @@ impl Broker {
             Standing::Known => (Asked::Registration, self.registration().into()),
             Standing::Registered => {
                 self.membership.told_caught_up = self.following.loaded;
-                (Asked::Heartbeat, self.heartbeat(false).into())
+                if self.membership.leaving == Leaving::Soon {
+                    self.membership.leaving = Leaving::Told;
+                }
+                (Asked::Heartbeat, self.heartbeat().into())
             }
         };
         self.ask(Peer::Coordinator, request, asked, out);
@@ -117,12 +147,12 @@ impl Broker {
         }
     }
 
-    fn heartbeat(&self, want_shut_down: bool) -> BrokerHeartbeatRequest {
+    fn heartbeat(&self) -> BrokerHeartbeatRequest {
         BrokerHeartbeatRequest {
             broker_id: self.config.node_id,
             broker_epoch: self.membership.epoch,
             current_metadata_offset: self.applied as i64 - 1,
-            want_shut_down,
+            want_shut_down: self.membership.leaving == Leaving::Told,
             ..Default::default()
         }
     }
@@ -150,7 +180,7 @@ impl Broker {
         self.cluster_id = Some(told.cluster_id);
         self.membership.standing = Standing::Known;
         self.coordinator_back(out);
-        self.meet_coordinator(out);
+        self.ask_next(out);
     }
 
     pub(super) fn registered(
@@ -177,10 +207,7 @@ impl Broker {
                 )));
             }
             ErrorCode::INCONSISTENT_CLUSTER_ID => {
-                return out.push(Output::Stop(format!(
-                    "the coordinator has another cluster than {cluster}, to which the data \
-                     directory belongs"
-                )));
+                return out.push(Output::Stop(self.is_of_another_cluster()));
             }
             other => {
                 return self.coordinator_away(now, &PeerGone(format!("it answers {other}")), out);
@@ -199,7 +226,15 @@ impl Broker {
         }
         self.coordinator_back(out);
         self.read_metadata(out);
-        self.meet_coordinator(out);
+        self.ask_next(out);
+    }
+
+    pub(super) fn is_of_another_cluster(&self) -> String {
+        format!(
+            "the data directory belongs to cluster {}, the coordinator has another one: choose \
+             another --data-dir, or another --coordinator",
+            self.cluster_id.as_deref().unwrap_or_default()
+        )
     }
 
     pub(super) fn heartbeat_answered(
@@ -209,6 +244,11 @@ impl Broker {
         out: &mut Vec<Output>,
     ) {
         self.membership.asking = false;
+        match self.membership.leaving {
+            Leaving::No => {}
+            Leaving::Soon => return self.leave_now(now, out),
+            Leaving::Told => return out.push(Output::Stopped),
+        }
         match told.error_code {
             ErrorCode::NONE => {
                 self.coordinator_back(out);
@@ -234,10 +274,38 @@ impl Broker {
 
     pub(super) fn coordinator_away(&mut self, now: Now, gone: &PeerGone, out: &mut Vec<Output>) {
         self.membership.asking = false;
+        if self.membership.leaving != Leaving::No {
+            return out.push(Output::Stopped);
+        }
         if !std::mem::replace(&mut self.membership.away, true) {
             out.push(Output::Tell(Event::CoordinatorAway { why: gone.0.clone() }));
         }
         self.meet_later(now, AGAIN_MS);
+    }
+
+    /// It is told to stop. Others are to lead first what it leads; if nobody can be asked for that, it stops at
+    /// once. (`BrokerServer`: controlled shutdown.)
+    pub(super) fn leave(&mut self, now: Now, out: &mut Vec<Output>) {
+        let Membership { standing, away, asking, .. } = self.membership;
+        if standing != Standing::Registered || away {
+            return out.push(Output::Stopped);
+        }
+        self.membership.leaving = Leaving::Soon;
+        match asking {
+            true => self.meet_later(now, LEAVE_MS),
+            false => self.leave_now(now, out),
+        }
+    }
+
+    fn leave_now(&mut self, now: Now, out: &mut Vec<Output>) {
+        self.meet_later(now, LEAVE_MS);
+        self.ask_next(out);
+    }
+
+    /// Everything is on the disk: what was written under this registration is still there at the next start,
+    /// whatever becomes of the machine.
+    pub(super) fn left_nothing_behind(&mut self) -> io::Result<()> {
+        self.files.checkpoint(LAST_EPOCH, &epoch_text(self.membership.epoch, STOPPED_CLEANLY))
     }
 
     fn coordinator_back(&mut self, out: &mut Vec<Output>) {
@@ -264,6 +332,7 @@ fn epoch_text(epoch: i64, boot_id: &str) -> String {
 
 fn previous_epoch(text: &str, boot_id: &str) -> i64 {
     let line = text.lines().nth(1).and_then(|line| line.split_once(' '));
-    let same = line.filter(|(_, written)| *written == boot_id && !boot_id.is_empty());
+    let same = |written: &str| !boot_id.is_empty() && written == boot_id;
+    let same = line.filter(|(_, written)| same(written) || *written == STOPPED_CLEANLY);
     same.and_then(|(epoch, _)| epoch.parse().ok()).unwrap_or(-1)
 }

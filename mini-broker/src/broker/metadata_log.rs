@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
-use wire::Records;
 use wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use wire::{ErrorCode, Records};
 
+use super::metadata_snapshot::Incoming;
+use super::waiting::Owner;
 use super::{Asked, Broker, Now, Output, Peer, PeerGone};
-use crate::broker::waiting::Owner;
-use crate::coordinator::{self, METADATA_TOPIC, records};
+use crate::coordinator::{self, METADATA_TOPIC, Resource, records};
 
 /// How long the coordinator may wait for something to tell, in ms.
 const WAIT_MS: i32 = 5_000;
@@ -20,16 +21,22 @@ const AGAIN_MS: u64 = 200;
 
 #[derive(Default)]
 pub struct Following {
-    asking: bool,
+    /// A request for the log, or for a snapshot of it, is under way.
+    pub asking: bool,
+    /// The snapshot that is read, because the log does not go back so far.
+    pub incoming: Option<Incoming>,
     /// Everything that was there at the start has been read, and has come true.
     pub loaded: bool,
 }
 
 impl Broker {
-    /// Asks for what comes next in the metadata log.
+    /// Asks for what comes next in the metadata log, or in a snapshot of it.
     pub(super) fn read_metadata(&mut self, out: &mut Vec<Output>) {
         if std::mem::replace(&mut self.following.asking, true) {
             return;
+        }
+        if self.following.incoming.is_some() {
+            return self.ask_for_piece(out);
         }
         let partition = FetchPartition {
             partition: 0,
@@ -44,6 +51,7 @@ impl Broker {
             max_bytes: MOST_BYTES,
             topics: vec![FetchTopic { topic: METADATA_TOPIC.into(), partitions: vec![partition] }],
             replica_epoch: self.membership.epoch,
+            cluster_id: self.cluster_id.clone(),
             ..Default::default()
         };
         self.ask(Peer::Coordinator, request.into(), Asked::Metadata, out);
@@ -56,18 +64,27 @@ impl Broker {
         out: &mut Vec<Output>,
     ) {
         self.following.asking = false;
-        let Ok(told) = told else {
-            self.timers.set(now.mono_ms + AGAIN_MS, Owner::MetadataLog);
-            return;
-        };
+        let Ok(told) = told else { return self.read_metadata_later(now) };
+        if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
+            return out.push(Output::Stop(self.is_of_another_cluster()));
+        }
         let data = told.responses.into_iter().flat_map(|topic| topic.partitions).next();
-        let Some(data) = data.filter(|data| data.error_code.is_ok()) else {
-            return out.push(Output::Stop(format!(
-                "the coordinator does not have the metadata log from offset {} on: it is not the \
-                 one that decided what this broker knows",
-                self.applied
-            )));
-        };
+        let Some(data) = data else { return self.read_metadata_later(now) };
+        match data.error_code {
+            ErrorCode::NONE => {}
+            ErrorCode::OFFSET_OUT_OF_RANGE => {
+                return out.push(Output::Stop(format!(
+                    "the coordinator does not have the metadata log from offset {} on: it is not \
+                     the one that decided what this broker knows",
+                    self.applied
+                )));
+            }
+            _ => return self.read_metadata_later(now),
+        }
+        if data.snapshot_id.end_offset >= 0 {
+            self.following.incoming = Some(Incoming::new(data.snapshot_id));
+            return self.read_metadata(out);
+        }
         let bytes = match data.records {
             Records::Here(bytes) => bytes,
             Records::None => BytesMut::new(),
@@ -79,7 +96,13 @@ impl Broker {
                 return out.push(Output::Stop(format!("the metadata log cannot be read: {why}")));
             }
         }
-        let all = self.applied as i64 >= data.high_watermark;
+        self.loaded_to(now, data.high_watermark, out);
+    }
+
+    /// It has read on; there is something to read below this offset. What there was at the start comes true
+    /// all at once.
+    pub(super) fn loaded_to(&mut self, now: Now, high_watermark: i64, out: &mut Vec<Output>) {
+        let all = self.applied as i64 >= high_watermark;
         if all && !self.following.loaded && self.applied as i64 > self.membership.epoch {
             self.following.loaded = true;
             if let Err(error) = self.load(now, out) {
@@ -109,12 +132,26 @@ impl Broker {
             }
         }
         self.applied = next.unwrap_or(0).max(self.applied);
+        self.has_applied(now, changed, out);
+    }
+
+    /// What follows from records once all of them are taken into account.
+    pub(super) fn has_applied(
+        &mut self,
+        now: Now,
+        changed: BTreeSet<Resource>,
+        out: &mut Vec<Output>,
+    ) {
         if self.following.loaded {
             self.configure(now, changed, out);
             self.tell_keyed(out);
             self.fetch_news(now, out);
             self.after_applied(now, out);
         }
+    }
+
+    pub(super) fn read_metadata_later(&mut self, now: Now) {
+        self.timers.set(now.mono_ms + AGAIN_MS, Owner::MetadataLog);
     }
 
     /// Clients may come once the broker takes part.

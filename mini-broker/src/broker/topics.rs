@@ -35,7 +35,10 @@ impl Broker {
                 self.topics.insert(name.clone(), Vec::new());
                 out.push(Output::Tell(Event::TopicCreated { topic: name.clone() }));
             }
-            Record::Partition { topic, index, .. } => self.add_partition(*topic, *index),
+            Record::Partition { topic, index, .. } => match self.has_partition(*topic, *index) {
+                true => self.partition_changed(now, *topic, *index, out),
+                false => self.add_partition(*topic, *index),
+            },
             Record::PartitionChange { topic, index, .. } => {
                 self.partition_changed(now, *topic, *index, out);
             }
@@ -92,6 +95,11 @@ impl Broker {
                 self.rearm(now, &topic, index);
             }
         }
+    }
+
+    fn has_partition(&self, topic: Uuid, index: i32) -> bool {
+        let partitions = self.cluster.name_of(topic).and_then(|name| self.topics.get(name));
+        partitions.is_some_and(|partitions| partitions.len() > index as usize)
     }
 
     pub(super) fn add_partition(&mut self, topic: Uuid, index: i32) {

@@ -108,6 +108,10 @@ pub const SETTINGS: &[Setting] = settings! {
         "The size at which a segment is closed and a new one begun.";
     "message.max.bytes" => "max.message.bytes", Kind::Int { min: 0 }, Some("1048588"),
         "The largest batch that is taken.";
+    "metadata.log.max.record.bytes.between.snapshots", Kind::Long { min: 1 }, Some("20971520"),
+        "How many bytes the coordinator decides between two snapshots of its metadata log.";
+    "metadata.log.segment.bytes", Kind::Int { min: 1 }, Some("8388608"),
+        "How large a segment of the metadata log may grow. (Kafka's default is 1 GiB: here what a snapshot holds is soon deleted.)";
     "min.insync.replicas" => "min.insync.replicas", Kind::Int { min: 1 }, Some("1"),
         "In-sync replicas that acks=all asks for.";
     "num.partitions", Kind::Int { min: 1 }, Some("1"),

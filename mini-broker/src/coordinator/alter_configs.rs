@@ -154,8 +154,9 @@ impl Coordinator {
         let may_elect = changes.iter().any(|(name, _)| name == UNCLEAN);
         let record = |(name, value)| Record::Config { resource: resource.clone(), name, value };
         self.append(now, changes.into_iter().map(record).collect())?;
-        if let (Resource::Topic(topic), true) = (&resource, may_elect) {
-            let records = self.with_settings(topic, out);
+        if may_elect {
+            self.rebalance_later(now); // if what follows cannot be written
+            let records = self.with_settings(out);
             self.append(now, records)?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use super::{Record, Resource};
 /// Settings that are set, by name.
 pub type Settings = BTreeMap<String, String>;
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cluster {
     pub topics: BTreeMap<String, Topic>,
     /// Every broker that ever registered, by node id.
@@ -70,8 +70,9 @@ impl Cluster {
     /// a topic that is gone changes nothing.
     pub fn apply(&mut self, offset: u64, record: &Record) {
         match record {
-            Record::Topic { name, id } => {
-                let topic = Topic { id: *id, created: offset, ..Topic::default() };
+            Record::Topic { name, id, created } => {
+                let created = created.unwrap_or(offset);
+                let topic = Topic { id: *id, created, ..Topic::default() };
                 self.topics.insert(name.clone(), topic);
                 self.names.insert(*id, name.clone());
             }
@@ -135,6 +136,8 @@ impl Cluster {
                     Some(value) => settings.insert(name.clone(), value.clone()),
                     None => settings.remove(name),
                 };
+                // Nothing set is the same as never set.
+                self.broker_settings.retain(|_, settings| !settings.is_empty());
             }
             Record::RemoveTopic { id } => {
                 if let Some(name) = self.names.remove(id) {

@@ -74,7 +74,7 @@ impl Coordinator {
         let (partitions, factor) = (replicas.len(), replicas.first().map_or(0, Vec::len));
         let described = describe_created(&self.config, &configs);
         let (name, id) = (topic.name, new_id(&mut self.ids));
-        let mut records = vec![Record::Topic { name: name.clone(), id }];
+        let mut records = vec![Record::Topic { name: name.clone(), id, created: None }];
         records.extend(configs.into_iter().map(|(setting, value)| Record::Config {
             resource: Resource::Topic(name.clone()),
             name: setting,

@@ -62,12 +62,8 @@ impl Coordinator {
         self.elections(&alive, waiting, out)
     }
 
-    /// What changes where a setting now lets a partition of this topic have a leader.
-    pub(super) fn with_settings(&self, topic: &str, out: &mut Vec<Output>) -> Vec<Record> {
-        let known = self.cluster.topics.get(topic);
-        if known.is_none_or(|topic| topic.partitions.iter().all(|is| is.leader != NO_LEADER)) {
-            return Vec::new();
-        }
+    /// What changes where a setting now lets a partition have a leader.
+    pub(super) fn with_settings(&self, out: &mut Vec<Output>) -> Vec<Record> {
         self.elections(&self.cluster.live(), |is| is.leader == NO_LEADER, out)
     }
 
@@ -154,11 +150,15 @@ impl Coordinator {
             Refused::new(ErrorCode::UNKNOWN_TOPIC_ID, format!("there is no topic {topic}"))
         })?;
         let is = self.seat(&name, index)?.is.clone();
+        if wanted.leader_epoch > is.epoch || wanted.partition_epoch > is.partition_epoch {
+            let why = format!("{name}-{index} has not come so far here: others decide about it");
+            return refuse(ErrorCode::NOT_CONTROLLER, why);
+        }
         if wanted.leader_epoch < is.epoch {
             let why = format!("leader epoch {} is over, it is {}", wanted.leader_epoch, is.epoch);
             return refuse(ErrorCode::FENCED_LEADER_EPOCH, why);
         }
-        if wanted.leader_epoch > is.epoch || is.leader != broker {
+        if is.leader != broker {
             let why = format!("broker {} leads {name}-{index}, not {broker}", is.leader);
             return refuse(ErrorCode::INVALID_REQUEST, why);
         }
@@ -170,7 +170,8 @@ impl Coordinator {
         // In version 2 they come without epochs; here only our own brokers ask, in version 3.
         let named = wanted.new_isr_with_epochs.iter();
         let isr: BTreeSet<i32> = named.clone().map(|replica| replica.broker_id).collect();
-        if !isr.contains(&broker) || isr.iter().any(|id| !is.replicas.contains(id)) {
+        let once = isr.len() == named.len();
+        if !once || !isr.contains(&broker) || isr.iter().any(|id| !is.replicas.contains(id)) {
             let why = format!("{isr:?} is not a part of {:?} with its leader", is.replicas);
             return refuse(ErrorCode::INVALID_REQUEST, why);
         }
@@ -188,8 +189,8 @@ impl Coordinator {
         }
         // As everywhere: the preferred leader first.
         let isr = is.replicas.iter().copied().filter(|id| isr.contains(id)).collect();
-        let change = Record::PartitionChange { topic, index, isr: Some(isr), leader: None };
-        self.append(now, vec![change])?;
+        let record = change(&self.seat(&name, index)?, isr, is.leader);
+        self.append(now, record.into_iter().collect())?;
         Ok(self.seat(&name, index)?.is.clone())
     }
 
@@ -201,6 +202,11 @@ impl Coordinator {
         out: &mut Vec<Output>,
     ) -> ElectLeadersResponse {
         let unclean = request.election_type == election_type::UNCLEAN;
+        if !unclean && request.election_type != election_type::PREFERRED {
+            let why = format!("Unknown election type {}", request.election_type);
+            let refused = Refused::new(ErrorCode::INVALID_REQUEST, why);
+            return no_elections(request, &refused);
+        }
         // Of all partitions only those are told of that have a new leader now.
         let all = request.topic_partitions.is_none();
         let wanted = request.topic_partitions.unwrap_or_else(|| {
@@ -258,10 +264,13 @@ impl Coordinator {
         };
         if leader == NO_LEADER {
             let (code, why) = match unclean {
-                true => (ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE, "No replica is there."),
+                true => (
+                    ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE,
+                    "Eligible topic partition leaders are not available.",
+                ),
                 false => (
                     ErrorCode::PREFERRED_LEADER_NOT_AVAILABLE,
-                    "The preferred leader is not there, or not in sync.",
+                    "The preferred leader was not available.",
                 ),
             };
             return Err(Refused::new(code, why));
@@ -279,8 +288,8 @@ impl Coordinator {
         }
     }
 
-    /// Lets preferred leaders lead again that are back in sync. (Kafka waits until a broker lacks
-    /// more than `leader.imbalance.per.broker.percentage` of those that prefer it.)
+    /// Lets preferred leaders lead again that are back in sync. (As Kafka with KRaft: the
+    /// `leader.imbalance.per.broker.percentage` of old is not looked at.)
     pub(super) fn rebalance(&mut self, now: Now, out: &mut Vec<Output>) {
         if self.rebalance_at.is_none_or(|at| at > now.mono_ms) {
             return;
@@ -291,14 +300,15 @@ impl Coordinator {
         let mut not_yet = false;
         for seat in self.seats() {
             let preferred = seat.is.replicas[0];
-            if seat.is.leader == preferred {
-                continue;
-            }
-            if seat.is.isr.contains(&preferred) && alive.contains(&preferred) {
-                records.extend(change(&seat, seat.is.isr.clone(), preferred));
-            } else {
-                not_yet = true;
-            }
+            let leader = match seat.is.leader {
+                leader if leader == preferred => continue,
+                _ if seat.is.isr.contains(&preferred) && alive.contains(&preferred) => preferred,
+                // An election that could not be written down when it was due.
+                NO_LEADER => elected(&seat, &seat.is.isr, &alive, out),
+                other => other,
+            };
+            not_yet |= leader != preferred;
+            records.extend(change(&seat, seat.is.isr.clone(), leader));
         }
         let back = records.len();
         let failed = self.append(now, records).is_err();
@@ -309,6 +319,23 @@ impl Coordinator {
             self.rebalance_later(now);
         }
     }
+}
+
+/// The answer that says of every election that was asked for why it was not held.
+pub fn no_elections(request: ElectLeadersRequest, refused: &Refused) -> ElectLeadersResponse {
+    let result = |partition_id| PartitionResult {
+        partition_id,
+        error_code: refused.code,
+        error_message: Some(refused.why.clone()),
+    };
+    let named = request.topic_partitions.unwrap_or_default().into_iter();
+    let results = named.map(|TopicPartitions { topic, partitions }| ReplicaElectionResult {
+        topic,
+        partition_result: partitions.into_iter().map(result).collect(),
+    });
+    let replica_election_results = results.collect();
+    let error_code = refused.code;
+    ElectLeadersResponse { error_code, replica_election_results, ..Default::default() }
 }
 
 fn not_needed() -> Refused {

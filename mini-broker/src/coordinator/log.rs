@@ -1,12 +1,14 @@
 //! The metadata log: the coordinator's only memory. It always uses our own offset log, because the
-//! cluster's memory must not depend on an unfinished lab.
+//! cluster's memory must not depend on an unfinished lab. Now and then all of it is written down in a
+//! snapshot, and what that holds may go.
 
 use std::fmt;
 
 use offset_log_solution::{self as offset_log, OffsetLog, Slice};
 use wire::ErrorCode;
 
-use super::{Cluster, Record};
+use super::snapshot::Snapshot;
+use super::{Cluster, Record, snapshot};
 use crate::node::{Files, Job, Located, Refused};
 use crate::records::{Batch, Builder, Codec};
 
@@ -22,27 +24,60 @@ pub struct MetadataLog {
     /// Below this offset the log is on the disk. Nobody is told of anything behind it.
     high_watermark: u64,
     syncing: bool,
+    /// The newest snapshot. Invariant: the log has every record behind it.
+    snapshot: Option<Snapshot>,
+    /// The one that is to be written once all that it holds is on the disk.
+    next: Option<Snapshot>,
+    /// A job writes `next`.
+    writing: bool,
+    /// Bytes of records behind the newest snapshot, or the next.
+    since: u64,
     /// Why nothing can be decided any more: the log could not be synced.
     failed: Option<String>,
 }
 
 impl MetadataLog {
-    /// Opens the log and reads it from the start. The error is a sentence.
-    pub fn open(files: &mut dyn Files) -> Result<(Self, Cluster), String> {
+    /// Opens the newest snapshot and the log, and reads both. The error is a sentence.
+    pub fn open(files: &mut dyn Files, segment_bytes: u64) -> Result<(Self, Cluster), String> {
         // Never by time or size: forgetting a record would forget a topic.
         let config = offset_log::Config {
+            segment_bytes,
             retention_ms: None,
             retention_bytes: None,
             ..offset_log::Config::default()
         };
         let told = |error: &dyn fmt::Display| format!("the metadata log {METADATA_DIR}: {error}");
+        let newest = Snapshot::newest(files, METADATA_DIR).map_err(|why| told(&why))?;
+        let (snapshot, cluster) = newest.unzip();
+        let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.end);
         let dir = files.metadata_dir(METADATA_DIR).map_err(|error| told(&error))?;
-        let (log, _) = OffsetLog::open(dir, config, 0).map_err(|error| told(&error))?;
+        let (mut log, _) = OffsetLog::open(dir, config, 0).map_err(|error| told(&error))?;
+        if log.log_start() > covered {
+            return Err(told(&format!(
+                "it begins at offset {}, and no snapshot says what was before; expected a file such \
+                 as {:020}-0000000000.checkpoint",
+                log.log_start(),
+                log.log_start()
+            )));
+        }
+        // A log that has lost its end goes on behind the snapshot, which holds what was lost.
+        log.begin_at(covered.max(log.log_start())).map_err(|error| told(&error))?;
         // What an earlier run has written and not synced is in the page cache at least.
         files.sync(METADATA_DIR).map_err(|error| told(&error))?;
-        let high_watermark = log.log_end();
-        let cluster = replay(&log, high_watermark, files).map_err(|why| told(&why))?;
-        Ok((Self { log, high_watermark, syncing: false, failed: None }, cluster))
+        let mut log = Self {
+            high_watermark: log.log_end(),
+            log,
+            syncing: false,
+            snapshot,
+            next: None,
+            writing: false,
+            since: 0,
+            failed: None,
+        };
+        let (cluster, since) =
+            log.replay_from(cluster.unwrap_or_default(), files).map_err(|why| told(&why))?;
+        log.since = since;
+        Ok((log, cluster))
     }
 
     /// Appends records as one batch and gives the first one's offset.
@@ -63,7 +98,9 @@ impl MetadataLog {
         }
         let mut batch = builder.finish().expect("at least one record");
         let appended = self.log.append(now_ms, EPOCH, &mut batch);
-        appended.map(|appended| appended.first).map_err(|error| storage(error.to_string()))
+        let appended = appended.map_err(|error| storage(error.to_string()))?;
+        self.since += batch.len() as u64;
+        Ok(appended.first)
     }
 
     /// Where the batches from `offset` on stand that are on the disk; `None` where there are none yet.
@@ -120,7 +157,68 @@ impl MetadataLog {
 
     /// What counts: the log as it is on the disk. The error is a sentence.
     pub fn replay(&self, files: &dyn Files) -> Result<Cluster, String> {
-        replay(&self.log, self.high_watermark, files)
+        let start = self.snapshot.as_ref().map(|snapshot| snapshot::read(&snapshot.bytes));
+        let start = start.transpose()?.unwrap_or_default();
+        self.replay_from(start, files).map(|(cluster, _)| cluster)
+    }
+
+    /// What the log makes of what the snapshot says, and how many bytes of it there are.
+    fn replay_from(&self, start: Cluster, files: &dyn Files) -> Result<(Cluster, u64), String> {
+        const CHUNK: u32 = 1 << 20;
+        let (mut cluster, mut size) = (start, 0);
+        let mut offset = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.end);
+        while offset < self.high_watermark {
+            let slice = self.log.read(offset, self.high_watermark, CHUNK);
+            let slice = slice.map_err(|error| error.to_string())?;
+            let mut bytes = vec![0; slice.len as usize];
+            let read = files.read_at(&located(&slice), &mut bytes);
+            let read = read.map_err(|error| error.to_string())?;
+            size += read as u64;
+            let next = cluster.take(&bytes[..read])?;
+            offset = match next {
+                Some(next) if next > offset => next,
+                _ => return Err(format!("no whole batch at offset {offset}")),
+            };
+        }
+        Ok((cluster, size))
+    }
+
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// Whether so much was decided since the last snapshot that it is time for another.
+    pub fn wants_snapshot(&self, every_bytes: u64) -> bool {
+        self.since >= every_bytes && self.next.is_none() && self.failed.is_none()
+    }
+
+    /// Takes a snapshot of what all the log's records make.
+    pub fn take_snapshot(&mut self, now_ms: u64, cluster: &Cluster) {
+        self.next = Some(Snapshot::of(cluster, self.end(), now_ms));
+        self.since = 0;
+    }
+
+    /// The writing of the next snapshot, if there is one and all it holds is on the disk.
+    pub fn begin_snapshot(&mut self) -> Option<Job> {
+        let next = self.next.as_ref().filter(|next| next.end <= self.high_watermark)?;
+        let ready = !std::mem::replace(&mut self.writing, true);
+        let (dir, name, bytes) = (METADATA_DIR.into(), next.file(), next.bytes.clone());
+        ready.then_some(Job::Snapshot { dir, name, bytes })
+    }
+
+    /// The snapshot is on the disk: segments whose every record it holds go. Or it could not be
+    /// written: the next one is taken after as much again.
+    pub fn snapshot_written(&mut self, written: bool) -> Result<(), offset_log::Error> {
+        self.writing = false;
+        let Some(next) = self.next.take().filter(|_| written) else { return Ok(()) };
+        let end = next.end;
+        self.snapshot = Some(next);
+        if end > self.log.log_start() {
+            // Brokers that are not far behind go on reading in the segment where the snapshot ends.
+            let slice = self.log.read(end - 1, end, 1)?;
+            self.log.delete_before(slice.segment)?;
+        }
+        Ok(())
     }
 
     /// What was decided is unknown to the disk; a sync that failed is never tried again, because the
@@ -128,30 +226,15 @@ impl MetadataLog {
     pub fn sync_failed(&mut self, why: &str) {
         self.syncing = false;
         self.failed = Some(why.into());
+        if !self.writing {
+            self.next = None;
+        }
     }
 }
 
 fn located(slice: &Slice) -> Located {
     let Slice { segment, position, len, .. } = *slice;
     Located { dir: METADATA_DIR.into(), segment, position, len }
-}
-
-fn replay(log: &OffsetLog, below: u64, files: &dyn Files) -> Result<Cluster, String> {
-    const CHUNK: u32 = 1 << 20;
-    let mut cluster = Cluster::default();
-    let mut offset = log.log_start();
-    while offset < below {
-        let slice = log.read(offset, below, CHUNK).map_err(|error| error.to_string())?;
-        let mut bytes = vec![0; slice.len as usize];
-        let read =
-            files.read_at(&located(&slice), &mut bytes).map_err(|error| error.to_string())?;
-        let next = cluster.take(&bytes[..read])?;
-        offset = match next {
-            Some(next) if next > offset => next,
-            _ => return Err(format!("no whole batch at offset {offset}")),
-        };
-    }
-    Ok(cluster)
 }
 
 /// Records with their offsets.
@@ -174,6 +257,19 @@ pub fn records(mut batches: &[u8]) -> Result<(Records, Option<u64>), String> {
         batches = &batches[batch.bytes.len()..];
     }
     Ok((records, next))
+}
+
+/// The kind of a control batch: what it says, it says of the log. `None`: an ordinary batch.
+pub fn control_type(batch: &Batch) -> Result<Option<i16>, String> {
+    if !batch.header.is_control() {
+        return Ok(None);
+    }
+    let records = batch.records().map_err(|error| error.to_string())?;
+    let first = records.iter().next().transpose().map_err(|error| error.to_string())?;
+    match first.and_then(|record| record.key) {
+        Some([_, _, high, low, ..]) => Ok(Some(i16::from_be_bytes([*high, *low]))),
+        _ => Err("a control record without a type".into()),
+    }
 }
 
 impl Cluster {

@@ -26,22 +26,22 @@ const CONTROLLERS: i8 = 2;
 pub struct Sessions(BTreeMap<i32, Session>);
 
 struct Session {
-    /// The connection of its heartbeats; `None`: none came since the coordinator started.
+    /// The connection on which it was heard of; `None`: it was not since the coordinator started.
     connection: Option<u32>,
-    /// When it was last heard of, in `mono_ms`.
-    heard: u64,
+    /// When it ends unless the broker is heard of before, in `mono_ms`.
+    ends: u64,
 }
 
 impl Sessions {
     /// Whoever took part when the coordinator stopped has time to be heard of again.
-    pub fn of(cluster: &Cluster) -> Self {
+    pub fn of(cluster: &Cluster, ends: u64) -> Self {
         let live = cluster.live().into_iter();
-        Self(live.map(|id| (id, Session { connection: None, heard: 0 })).collect())
+        Self(live.map(|id| (id, Session { connection: None, ends })).collect())
     }
 
     /// When the next session may end, in `mono_ms`.
-    pub fn deadline(&self, timeout_ms: u64) -> Option<u64> {
-        self.0.values().map(|session| session.heard + timeout_ms).min()
+    pub fn deadline(&self) -> Option<u64> {
+        self.0.values().map(|session| session.ends).min()
     }
 }
 
@@ -53,10 +53,11 @@ impl Coordinator {
     pub(super) fn register(
         &mut self,
         now: Now,
+        connection: u32,
         request: BrokerRegistrationRequest,
         out: &mut Vec<Output>,
     ) -> BrokerRegistrationResponse {
-        match self.try_register(now, request, out) {
+        match self.try_register(now, connection, request, out) {
             Ok(broker_epoch) => BrokerRegistrationResponse { broker_epoch, ..Default::default() },
             Err(refused) => {
                 BrokerRegistrationResponse { error_code: refused.code, ..Default::default() }
@@ -67,6 +68,7 @@ impl Coordinator {
     fn try_register(
         &mut self,
         now: Now,
+        connection: u32,
         request: BrokerRegistrationRequest,
         out: &mut Vec<Output>,
     ) -> Result<i64, Refused> {
@@ -79,7 +81,7 @@ impl Coordinator {
         if let Some(known) = known {
             if known.incarnation == incarnation {
                 let epoch = known.epoch;
-                self.hear(now, id, None);
+                self.hear(now, id, connection);
                 return Ok(epoch); // it has asked before
             }
             if self.sessions.0.get(&id).is_some_and(|session| session.connection.is_some()) {
@@ -98,7 +100,7 @@ impl Coordinator {
         // What it led before it came again others lead now, if they can.
         records.extend(self.without(id, out));
         self.append(now, records)?;
-        self.hear(now, id, None);
+        self.hear(now, id, connection);
         out.push(Output::Tell(Event::BrokerRegistered { id, epoch }));
         Ok(epoch)
     }
@@ -114,7 +116,7 @@ impl Coordinator {
         if let Err(refused) = self.check_broker_epoch(id, request.broker_epoch) {
             return BrokerHeartbeatResponse { error_code: refused.code, ..Default::default() };
         }
-        self.hear(now, id, Some(connection));
+        self.hear(now, id, connection);
         let known = &self.cluster.brokers[&id];
         let (epoch, fenced) = (known.epoch, known.fenced);
         let is_caught_up = request.current_metadata_offset >= epoch;
@@ -134,11 +136,9 @@ impl Coordinator {
         }
     }
 
-    fn hear(&mut self, now: Now, id: i32, connection: Option<u32>) {
-        let heard = now.mono_ms;
-        let session = self.sessions.0.entry(id).or_insert(Session { connection: None, heard });
-        session.heard = heard;
-        session.connection = connection.or(session.connection);
+    fn hear(&mut self, now: Now, id: i32, connection: u32) {
+        let ends = now.mono_ms + self.session_timeout_ms();
+        self.sessions.0.insert(id, Session { connection: Some(connection), ends });
     }
 
     /// Whether this is the broker that registered last under this id.
@@ -165,9 +165,8 @@ impl Coordinator {
     }
 
     pub(super) fn end_sessions(&mut self, now: Now, out: &mut Vec<Output>) {
-        let timeout = self.session_timeout_ms();
         let ended = self.sessions.0.iter();
-        let ended = ended.filter(|(_, session)| session.heard + timeout <= now.mono_ms);
+        let ended = ended.filter(|(_, session)| session.ends <= now.mono_ms);
         for id in ended.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.end_session(now, id, "it was not heard of", out);
         }
@@ -179,11 +178,8 @@ impl Coordinator {
             // Its session stays, so that this is tried again.
             let (partition, why) = (super::METADATA_DIR.into(), refused.why);
             out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
-            let timeout = self.session_timeout_ms();
-            if let Some(session) = self.sessions.0.get_mut(&id) {
-                session.connection = None;
-                session.heard = (now.mono_ms + AGAIN_MS).saturating_sub(timeout);
-            }
+            let ends = now.mono_ms + AGAIN_MS;
+            self.sessions.0.insert(id, Session { connection: None, ends });
             return;
         }
         self.sessions.0.remove(&id);

@@ -66,6 +66,9 @@ pub fn log(event: &Event) {
         Event::Stray { dir } => {
             warn!("{dir} is no partition of this cluster; it was left alone");
         }
+        Event::SnapshotWritten { end } => {
+            info!("a snapshot holds the metadata log below offset {end}");
+        }
         Event::CheckpointFailed { what, why } => {
             warn!("{what} cannot be written now, and is tried again: {why}");
         }

@@ -46,7 +46,7 @@ enum Line {
 impl Line {
     fn of(request: &Request) -> Self {
         match request {
-            Request::Fetch(_) => Line::Fetching,
+            Request::Fetch(_) | Request::FetchSnapshot(_) => Line::Fetching,
             Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) => Line::Living,
             _ => Line::Asking,
         }

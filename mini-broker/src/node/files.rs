@@ -30,6 +30,10 @@ pub trait Files: Send {
     fn checkpoint(&mut self, name: &str, text: &str) -> io::Result<()>;
     /// A small text file's content, if it is there.
     fn text(&self, name: &str) -> io::Result<Option<String>>;
+    /// The names of a directory's files, in order; none if it is not there.
+    fn names(&self, dir: &str) -> io::Result<Vec<String>>;
+    /// A whole file's content.
+    fn bytes(&self, name: &str) -> io::Result<Vec<u8>>;
     /// What is another string after the machine has started again: then what was written and not synced
     /// may be lost.
     fn boot_id(&self) -> io::Result<String>;

@@ -6,6 +6,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wire::{Request, Response};
 
 use crate::broker::compact::{Compacted, Plan};
@@ -112,6 +113,8 @@ pub enum Output {
     Ready,
     /// This node can do nothing any more, for this reason.
     Stop(String),
+    /// It was told to stop, and may end now.
+    Stopped,
 }
 
 #[derive(Debug, PartialEq)]
@@ -148,6 +151,13 @@ pub enum Job {
     Checkpoint {
         name: String,
         text: String,
+    },
+    /// A snapshot of the directory's log: the whole file under its name, and on the disk, before every
+    /// other snapshot there is removed.
+    Snapshot {
+        dir: String,
+        name: String,
+        bytes: Bytes,
     },
     /// How large the logs in these directories are, and how much room is left.
     Measure {
@@ -284,6 +294,10 @@ pub enum Event {
     /// needs was taken from it.
     Stray {
         dir: String,
+    },
+    /// What the metadata log says below this offset stands in a snapshot now.
+    SnapshotWritten {
+        end: u64,
     },
     /// A small file could not be written; it is tried again.
     CheckpointFailed {

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::header::{ATTRIBUTES, HEADER_LEN, LENGTH_END};
+use super::header::{ATTRIBUTES, CONTROL, HEADER_LEN, LENGTH_END};
 use super::{Codec, varint};
 
 /// Collects records; `finish` makes the batch.
@@ -14,6 +14,7 @@ pub struct Builder {
     base_timestamp: i64,
     max_timestamp: i64,
     producer: Option<Producer>,
+    attributes: i16,
     /// Kept for its capacity: one record before its length is known.
     record: Vec<u8>,
 }
@@ -33,6 +34,12 @@ impl Builder {
 
     pub fn producer(mut self, producer: Producer) -> Self {
         self.producer = Some(producer);
+        self
+    }
+
+    /// Its records say something about the log, not in it.
+    pub fn control(mut self) -> Self {
+        self.attributes |= CONTROL;
         self
     }
 
@@ -95,7 +102,7 @@ impl Builder {
         batch.extend_from_slice(&(-1i32).to_be_bytes());
         batch.extend_from_slice(&[2]);
         batch.extend_from_slice(&[0; 4]);
-        batch.extend_from_slice(&self.codec.attributes().to_be_bytes());
+        batch.extend_from_slice(&(self.codec.attributes() | self.attributes).to_be_bytes());
         batch.extend_from_slice(&(self.count - 1).to_be_bytes());
         batch.extend_from_slice(&self.base_timestamp.to_be_bytes());
         batch.extend_from_slice(&self.max_timestamp.to_be_bytes());

@@ -19,7 +19,7 @@ pub const NO_TIMESTAMP: i64 = -1;
 const CODEC_MASK: i16 = 0b111;
 pub const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
-const CONTROL: i16 = 1 << 5;
+pub const CONTROL: i16 = 1 << 5;
 pub const DELETE_HORIZON: i16 = 1 << 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

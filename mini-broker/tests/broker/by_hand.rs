@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use mini_broker::broker::compact::Compacted;
@@ -29,6 +30,10 @@ pub struct MemFiles {
     pub instead: Option<fn(offset_log::MemDir) -> Box<dyn offset_log::Dir>>,
     /// How long the partitions' directories live.
     pub life: Life,
+    /// How often the machine has started again.
+    pub boots: u32,
+    /// How often a broker has: no two starts draw the same ids.
+    pub starts: Arc<AtomicU64>,
 }
 
 impl MemFiles {
@@ -49,7 +54,24 @@ impl MemFiles {
             texts: Arc::new(Mutex::new(self.texts.lock().unwrap().clone())),
             instead: self.instead,
             life: Life::default(),
+            boots: self.boots,
+            starts: Arc::clone(&self.starts),
         }
+    }
+
+    /// A fetch's answer with its records in place, as it arrives elsewhere.
+    pub fn with_records(&self, mut body: Response, slices: &[Located]) -> Response {
+        if let Response::Fetch(fetched) = &mut body {
+            for data in fetched.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                if let Records::There { slot, .. } = data.records {
+                    let slice = &slices[slot as usize];
+                    let mut bytes = vec![0; slice.len as usize];
+                    self.read_at(slice, &mut bytes).unwrap();
+                    data.records = Records::Here((&bytes[..]).into());
+                }
+            }
+        }
+        body
     }
 
     pub fn dir_of(&self, name: &str) -> offset_log::MemDir {
@@ -124,8 +146,19 @@ impl Files for MemFiles {
         Ok(self.texts.lock().unwrap().get(name).cloned())
     }
 
+    fn names(&self, dir: &str) -> io::Result<Vec<String>> {
+        assert_eq!(dir, METADATA_DIR);
+        Ok(self.metadata.files().into_keys().collect())
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<Vec<u8>> {
+        let (dir, file) = name.split_once('/').unwrap();
+        assert_eq!(dir, METADATA_DIR);
+        self.metadata.files().remove(file).ok_or(io::ErrorKind::NotFound.into())
+    }
+
     fn boot_id(&self) -> io::Result<String> {
-        Ok("the first".into())
+        Ok(format!("boot {}", self.boots))
     }
 
     fn sync(&mut self, _: &str) -> io::Result<()> {
@@ -139,8 +172,12 @@ pub struct ByHand {
     pub coordinator: Coordinator,
     /// What the coordinator was asked for, by the number of the request.
     asked: BTreeMap<u32, Call>,
+    /// The two do not reach each other.
+    parted: bool,
     /// Whether clients may come.
     pub ready: bool,
+    /// Whether the broker was told to stop, and may.
+    pub stopped: bool,
     pub files: MemFiles,
     pub now: Now,
     pub events: Vec<Event>,
@@ -154,6 +191,9 @@ pub struct ByHand {
     pub keyed: Arc<BTreeSet<String>>,
     last_request: u32,
 }
+
+/// From here on are the numbers of what others than the broker ask the coordinator.
+const OTHERS: u32 = u32::MAX / 2;
 
 /// Later than any test, in `mono_ms`.
 const NEVER_MS: u64 = i32::MAX as u64;
@@ -177,15 +217,18 @@ impl ByHand {
             config.set(name, value).unwrap();
         }
         let mut out = Vec::new();
+        let seed = 7 + files.starts.fetch_add(1, Ordering::Relaxed);
         let of_coordinator = Box::new(files.clone());
-        let coordinator = Coordinator::new(config.clone(), of_coordinator, 7).unwrap();
-        let broker = Broker::new(config, Box::new(files.clone()), 7, &mut out).unwrap();
+        let coordinator = Coordinator::new(config.clone(), of_coordinator, seed).unwrap();
+        let broker = Broker::new(config, Box::new(files.clone()), seed, &mut out).unwrap();
         let now = Now { mono_ms: 0, wall_ms: WALL_MS };
         let mut by_hand = Self {
             broker,
             coordinator,
             asked: BTreeMap::new(),
+            parted: false,
             ready: false,
+            stopped: false,
             files,
             now,
             events: Vec::new(),
@@ -269,7 +312,7 @@ impl ByHand {
     }
 
     fn end_job(&mut self, (call, job): (Call, Job)) {
-        let metadata = matches!(&job, Job::Sync { dir, .. } if dir == METADATA_DIR);
+        let metadata = matches!(&job, Job::Sync { dir, .. } | Job::Snapshot { dir, .. } if dir == METADATA_DIR);
         let done = self.files.run(job);
         self.done(metadata, call, done);
     }
@@ -366,12 +409,50 @@ impl ByHand {
                 Output::Keyed(topics) => self.keyed = topics,
                 Output::Ready => self.ready = true,
                 Output::Stop(why) => panic!("the broker stops: {why}"),
+                Output::Stopped => self.stopped = true,
                 Output::Send { call, request, .. } => self.ask_coordinator(call, request),
             }
         }
     }
 
+    /// Tells the broker to stop.
+    pub fn stop(&mut self) {
+        let mut out = Vec::new();
+        self.broker.begin_stop(self.now, &mut out);
+        self.deliver(out);
+    }
+
+    /// Nothing that broker and coordinator send to each other arrives until they meet.
+    pub fn part(&mut self) {
+        self.parted = true;
+        for call in std::mem::take(&mut self.asked).into_values() {
+            self.input(Input::Reply { call, reply: Err(PeerGone("it is away".into())) });
+        }
+    }
+
+    pub fn meet(&mut self) {
+        self.parted = false;
+        self.pass(200);
+    }
+
+    /// What others ask the coordinator.
+    pub fn decide<R: Api>(&mut self, body: R) -> R::Response {
+        self.last_request += 1;
+        let number = OTHERS + self.last_request;
+        let mut out = Vec::new();
+        self.coordinator.handle(self.now, request(number, *R::VERSIONS.end(), body), &mut out);
+        self.deliver_coordinators(out);
+        self.run_jobs();
+        self.answer::<R>(number).expect("answered")
+    }
+
     fn ask_coordinator(&mut self, call: Call, body: Request) {
+        if self.parted {
+            let mut out = Vec::new();
+            let reply = Err(PeerGone("it is away".into()));
+            self.broker.handle(self.now, Input::Reply { call, reply }, &mut out);
+            return self.deliver(out);
+        }
         let number = call.0 as u32;
         self.asked.insert(number, call);
         let version = wire::supported(body.api_key()).unwrap().max;
@@ -384,10 +465,16 @@ impl ByHand {
     fn deliver_coordinators(&mut self, out: Vec<Output>) {
         for output in out {
             match output {
+                Output::Answer { ticket, answer } if ticket.request > OTHERS => {
+                    self.answers.insert(ticket.request, answer);
+                }
+                Output::Answer { .. } if self.parted => {}
                 Output::Answer { ticket, answer } => {
                     let call = self.asked.remove(&ticket.request).expect("asked for once");
                     let reply = match answer {
-                        Answer::Response { body, slices } => Ok(self.with_records(body, &slices)),
+                        Answer::Response { body, slices } => {
+                            Ok(self.files.with_records(body, &slices))
+                        }
                         Answer::HangUp(why) => Err(PeerGone(why)),
                         Answer::Nothing => unreachable!("the coordinator always answers"),
                     };
@@ -401,21 +488,6 @@ impl ByHand {
             }
         }
     }
-
-    /// A fetch's answer with its records in place, as it arrives elsewhere.
-    fn with_records(&self, mut body: Response, slices: &[Located]) -> Response {
-        if let Response::Fetch(fetched) = &mut body {
-            for data in fetched.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
-                if let Records::There { slot, .. } = data.records {
-                    let slice = &slices[slot as usize];
-                    let mut bytes = vec![0; slice.len as usize];
-                    self.files.read_at(slice, &mut bytes).unwrap();
-                    data.records = Records::Here((&bytes[..]).into());
-                }
-            }
-        }
-        body
-    }
 }
 
 /// What a job says when it went well.
@@ -423,7 +495,7 @@ pub fn done(job: &Job) -> Done {
     match job {
         Job::Sync { to, .. } => Done::Synced { to: *to },
         Job::Remove { .. } => Done::Removed,
-        Job::Checkpoint { .. } => Done::Written,
+        Job::Checkpoint { .. } | Job::Snapshot { .. } => Done::Written,
         Job::Compact { .. } => Done::Compacted(Compacted::default()),
         Job::Sweep { .. } => Done::Swept,
         Job::Measure { dirs } => {

@@ -13,14 +13,17 @@ mod compacted;
 mod compaction;
 mod compaction_kills;
 mod configs;
+mod coordinator;
 mod delete_records;
 mod determinism;
+mod leaving;
 mod log_append_time;
 mod log_dirs;
 mod long_poll;
 mod made_again;
 mod metadata_log;
 mod retention;
+mod snapshots;
 mod storage;
 mod topics;
 

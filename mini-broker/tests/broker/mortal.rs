@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use mini_broker::broker::compact::{Folder, run, swap};
 use mini_broker::broker::{Done, Job, Measured};
+use mini_broker::coordinator::{METADATA_DIR, snapshot};
 use mini_broker::labs::offset_log::{Dir, MemDir};
 
 use crate::by_hand::{MemFiles, measured};
@@ -113,8 +114,11 @@ impl MemFiles {
     /// Does one job, as `RealFiles::run` does.
     pub fn run(&self, job: Job) -> io::Result<Done> {
         match job {
-            Job::Sync { to, .. } => {
-                self.life.spend()?;
+            Job::Sync { dir, to } => {
+                // The coordinator's own disk is another's business.
+                if dir != METADATA_DIR {
+                    self.life.spend()?;
+                }
                 Ok(Done::Synced { to })
             }
             Job::Remove { dir } => {
@@ -125,6 +129,24 @@ impl MemFiles {
             Job::Checkpoint { name, text } => {
                 self.life.spend()?;
                 self.texts.lock().unwrap().insert(name, text);
+                Ok(Done::Written)
+            }
+            Job::Snapshot { name, bytes, .. } => {
+                let part = format!("{name}.part");
+                self.life.spend()?;
+                self.metadata.put(&part, bytes[..bytes.len() / 2].to_vec()); // torn
+                self.life.spend()?;
+                self.metadata.put(&part, bytes.to_vec());
+                self.life.spend()?;
+                self.metadata.lose(&part);
+                self.metadata.put(&name, bytes.to_vec());
+                for old in self.metadata.files().into_keys() {
+                    let gone = snapshot::end_of(&old).is_some() || old.ends_with(snapshot::PART);
+                    if gone && old != name {
+                        self.life.spend()?;
+                        self.metadata.lose(&old);
+                    }
+                }
                 Ok(Done::Written)
             }
             Job::Measure { dirs } => {

