@@ -29,6 +29,8 @@ pub use producer::Producer;
 
 /// How long to wait before the metadata is asked again: Kafka's `retry.backoff.ms`.
 const BACKOFF: Duration = Duration::from_millis(100);
+/// A broker that tells nothing of the cluster for so long hangs, and another is asked.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a topic may be without leaders before that is an error.
 const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -108,6 +110,14 @@ impl Client {
         }
     }
 
+    /// The next time, all other servers are asked first.
+    fn ask_last(&mut self, address: &str) {
+        if let Some(at) = self.servers.iter().position(|server| server == address) {
+            let server = self.servers.remove(at);
+            self.servers.push(server);
+        }
+    }
+
     async fn to(&mut self, address: &str) -> Result<Connection, Error> {
         if let Some(open) = self.connections.get(address).filter(|c| !c.is_closed()) {
             return Ok(open.clone());
@@ -141,7 +151,19 @@ impl Client {
             allow_auto_topic_creation: create,
             ..Default::default()
         };
-        let answer = self.call_any(request).await?;
+        let mut others = self.servers.len() + self.brokers.len();
+        let answer = loop {
+            let connection = self.any().await?;
+            match connection.call_within(request.clone(), METADATA_TIMEOUT).await {
+                Err(Error::Timeout { address, .. } | Error::Closed { address, .. })
+                    if others > 0 =>
+                {
+                    others -= 1;
+                    self.ask_last(&address);
+                }
+                answer => break answer?,
+            }
+        };
         let brokers = answer.brokers.iter();
         self.brokers = brokers.map(|b| (b.node_id, address(&b.host, b.port))).collect();
         self.controller = answer.controller_id;

@@ -120,7 +120,7 @@ async fn send_all(
             ended = producer.progress() => tally.count(ended?),
         }
         // A fast reader must not keep the batches from leaving.
-        tally.count(producer.try_progress().await?);
+        tally.count(producer.try_progress()?);
         progress.update(|| format!("{number} messages read, {} delivered", tally.delivered));
     }
     finish(&mut producer, &mut tally).await?;

@@ -147,10 +147,12 @@ impl Connection {
             answered.await.map_err(|_| self.closed())
         };
         let address = || self.shared.address.clone();
-        timeout(within, exchange)
-            .await
-            .map_err(|_| Error::Timeout { address: address(), api, after: within })??
-            .map_err(|source| Error::Answer { address: address(), api, source })
+        let Ok(answer) = timeout(within, exchange).await else {
+            // Whoever hangs is not asked again here: what comes next begins with a new connection.
+            let _ = self.shared.ended.set(format!("no answer to {api}"));
+            return Err(Error::Timeout { address: address(), api, after: within });
+        };
+        answer?.map_err(|source| Error::Answer { address: address(), api, source })
     }
 
     /// Asks in our highest version; a broker that does not know it answers with its own range.

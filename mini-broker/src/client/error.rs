@@ -46,7 +46,10 @@ impl Error {
     pub fn is_retriable(&self) -> bool {
         match self {
             Error::Refused { code, .. } => code.is_retriable(),
-            Error::Connect { .. } | Error::Closed { .. } | Error::NoSuchBroker(_) => true,
+            Error::Connect { .. }
+            | Error::Closed { .. }
+            | Error::Timeout { .. }
+            | Error::NoSuchBroker(_) => true,
             _ => false,
         }
     }

@@ -3,6 +3,13 @@
 //! The producer has no task of its own: its owner calls `push` for each message and `progress`
 //! whenever it has nothing better to do. With one request at a time a partition (the default), a
 //! batch that must be sent again stays before those that follow it.
+//!
+//! What was not acknowledged is sent again until its time is over, to whoever leads by then. Such a
+//! batch may be stored already, with only the answer lost. An idempotent producer's is known again; any
+//! other's is then there twice. acks=0 has no answers that could be missed: only what never left is sent again.
+
+mod leaders;
+mod sequences;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -13,8 +20,10 @@ use tokio::time::{Instant, sleep_until};
 use wire::ErrorCode;
 use wire::produce::{PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData};
 
-use super::{BACKOFF, Client, Error, Led, connection::REQUEST_TIMEOUT};
+use super::{Client, Error, connection::REQUEST_TIMEOUT};
 use crate::records::{Builder, Codec};
+use leaders::{Leaders, Looked};
+use sequences::Sequences;
 
 /// A request carries no more than this, as Kafka's `max.request.size`.
 const MAX_REQUEST: usize = 1 << 20;
@@ -30,7 +39,12 @@ pub struct Settings {
     pub codec: Codec,
     /// Requests on their way to one broker. With more than one, a retry may change the order.
     pub max_in_flight: usize,
-    /// What has not been delivered by then has failed.
+    /// Asks for a producer id and numbers its batches, so that none is stored twice. Takes acks=all, and
+    /// one batch a partition at a time.
+    pub idempotent: bool,
+    /// How long to wait for an answer: Kafka's `request.timeout.ms`.
+    pub request_timeout: Duration,
+    /// What has not been delivered by then has failed: Kafka's `delivery.timeout.ms`.
     pub delivery_timeout: Duration,
     /// `push` should wait while this much is buffered.
     pub buffer: usize,
@@ -44,7 +58,9 @@ impl Default for Settings {
             batch_size: 16 << 10,
             codec: Codec::None,
             max_in_flight: 1,
-            delivery_timeout: REQUEST_TIMEOUT,
+            idempotent: false,
+            request_timeout: REQUEST_TIMEOUT,
+            delivery_timeout: Duration::from_secs(120),
             buffer: 32 << 20,
         }
     }
@@ -70,10 +86,11 @@ pub struct Delivery {
 }
 
 pub struct Producer {
-    client: Client,
     topic: String,
     settings: Settings,
-    leaders: BTreeMap<i32, i32>,
+    /// If it is idempotent.
+    sequences: Option<Sequences>,
+    leaders: Leaders,
     open: BTreeMap<i32, Open>,
     ready: BTreeMap<i32, VecDeque<Batch>>,
     /// Partitions with a batch on its way, where only one may be.
@@ -81,8 +98,6 @@ pub struct Producer {
     in_flight: BTreeMap<i32, usize>,
     requests: JoinSet<Sent>,
     buffered: usize,
-    /// When the metadata should be asked again, after an error that a move of leaders may explain.
-    refresh_at: Option<Instant>,
 }
 
 struct Open {
@@ -105,11 +120,15 @@ struct Sent {
 
 impl Producer {
     pub async fn new(mut client: Client, topic: &str, settings: Settings) -> Result<Self, Error> {
-        let leaders = by_partition(client.partitions(topic, true).await?);
+        let sequences = match settings.idempotent && settings.acks == -1 {
+            true => Some(client.producer_id().await?),
+            false => None,
+        };
+        let leaders = Leaders::new(client, topic).await?;
         Ok(Producer {
-            client,
             topic: topic.to_owned(),
             settings,
+            sequences,
             leaders,
             open: BTreeMap::new(),
             ready: BTreeMap::new(),
@@ -117,25 +136,30 @@ impl Producer {
             in_flight: BTreeMap::new(),
             requests: JoinSet::new(),
             buffered: 0,
-            refresh_at: None,
         })
     }
 
     pub fn partitions(&self) -> u32 {
-        self.leaders.len() as u32
+        self.leaders.partitions()
     }
 
     /// Adds a message to its partition's batch. Nothing is sent here: see `progress`.
     pub fn push(&mut self, partition: i32, message: Message<'_>) {
         let now = Instant::now();
         let payload = message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len);
-        let open = self.open.entry(partition).or_insert_with(|| Open {
-            builder: Builder::new(self.settings.codec),
-            pushed: Vec::new(),
-        });
-        if open.builder.size() + payload > self.settings.batch_size {
+        let size = self.open.get(&partition).map_or(0, |open| open.builder.size());
+        if size + payload > self.settings.batch_size {
             self.close(partition);
         }
+        let (codec, sequences) = (self.settings.codec, &self.sequences);
+        self.open.entry(partition).or_insert_with(|| {
+            let builder = Builder::new(codec);
+            let builder = match sequences {
+                Some(sequences) => builder.producer(sequences.producer(partition)),
+                None => builder,
+            };
+            Open { builder, pushed: Vec::new() }
+        });
         let Some(open) = self.open.get_mut(&partition) else { return };
         let before = open.builder.size();
         let headers = message.headers.iter().map(|(name, value)| (&name[..], value.as_deref()));
@@ -171,13 +195,8 @@ impl Producer {
     /// while it waits: nothing is lost. Never ends while there is nothing to do.
     pub async fn progress(&mut self) -> Result<Vec<Delivery>, Error> {
         loop {
-            let now = Instant::now();
-            if self.refresh_at.is_some_and(|at| at <= now) {
-                self.refresh().await?;
-            }
-            self.close_lingering(now);
-            self.send_ready().await?;
-            let wake = self.linger_end().into_iter().chain(self.refresh_at).min();
+            self.send(Instant::now());
+            let wake = self.linger_end().into_iter().chain(self.leaders.due()).min();
             let waiting = async {
                 match wake {
                     Some(at) => sleep_until(at).await,
@@ -191,84 +210,105 @@ impl Producer {
                         return Ok(ended);
                     }
                 }
+                looked = self.leaders.looked() => self.looked(looked)?,
                 () = waiting => {}
             }
         }
     }
 
     /// What has come to an end already; sends what can be sent, and does not wait.
-    pub async fn try_progress(&mut self) -> Result<Vec<Delivery>, Error> {
+    pub fn try_progress(&mut self) -> Result<Vec<Delivery>, Error> {
         let mut ended = Vec::new();
         while let Some(sent) = self.requests.try_join_next() {
             ended.extend(self.ended(sent.expect("a request's task does not panic")));
         }
-        self.close_lingering(Instant::now());
-        if self.refresh_at.is_none() {
-            self.send_ready().await?;
+        if let Some(looked) = self.leaders.try_looked() {
+            self.looked(looked)?;
         }
+        self.send(Instant::now());
         Ok(ended)
+    }
+
+    fn send(&mut self, now: Instant) {
+        self.leaders.start(now);
+        self.close_lingering(now);
+        self.send_ready();
     }
 
     fn close(&mut self, partition: i32) {
         let Some(open) = self.open.get_mut(&partition) else { return };
         let pushed = std::mem::take(&mut open.pushed);
         let size = open.builder.size() - crate::records::HEADER_LEN;
+        let count = open.builder.count();
         let Some(bytes) = open.builder.finish() else { return };
+        if let Some(sequences) = &mut self.sequences {
+            sequences.count(partition, count);
+            let builder = std::mem::take(&mut open.builder);
+            open.builder = builder.producer(sequences.producer(partition));
+        }
         self.buffered = self.buffered - size + bytes.len();
         self.ready.entry(partition).or_default().push_back(Batch { partition, bytes, pushed });
     }
 
+    /// When the next open batch has waited for long enough.
     fn linger_end(&self) -> Option<Instant> {
-        let first = self.open.values().filter_map(|open| open.pushed.first()).min();
-        first.map(|first| *first + self.settings.linger)
+        self.lingering().map(|(_, end)| end).min()
     }
 
     fn close_lingering(&mut self, now: Instant) {
-        let due = |open: &Open| {
-            open.pushed.first().is_some_and(|first| now >= *first + self.settings.linger)
-        };
-        let due: Vec<i32> = self.open.iter().filter(|(_, o)| due(o)).map(|(p, _)| *p).collect();
+        let due: Vec<i32> = self
+            .lingering()
+            .filter(|(_, end)| *end <= now)
+            .map(|(partition, _)| partition)
+            .collect();
         due.into_iter().for_each(|partition| self.close(partition));
     }
 
+    /// Open batches that could be sent. While a partition's leader is busy or away its batch stays open
+    /// and takes more, so that what has gathered leaves in few requests.
+    fn lingering(&self) -> impl Iterator<Item = (i32, Instant)> {
+        let away = self.leaders.are_away();
+        let waits = move |partition: i32| away || self.busy.contains(&partition);
+        let open = self.open.iter().filter(move |(partition, _)| !waits(**partition));
+        open.filter_map(|(partition, open)| {
+            Some((*partition, *open.pushed.first()? + self.settings.linger))
+        })
+    }
+
+    /// Whether a partition has at most one batch on its way.
+    fn one_at_a_time(&self) -> bool {
+        self.settings.max_in_flight == 1 || self.sequences.is_some()
+    }
+
     /// One batch a partition in a request, as many requests as may be on their way.
-    async fn send_ready(&mut self) -> Result<(), Error> {
-        if self.refresh_at.is_some() {
-            return Ok(());
+    fn send_ready(&mut self) {
+        if self.leaders.are_away() {
+            return;
         }
-        let leaders: BTreeSet<i32> = self.leaders.values().copied().collect();
-        for leader in leaders {
+        for leader in self.leaders.all() {
             while self.in_flight.get(&leader).copied().unwrap_or(0) < self.settings.max_in_flight {
                 if !self.ready.keys().any(|partition| self.may_send(leader, *partition)) {
                     break;
                 }
-                // The one place that may wait; nothing has been taken yet.
-                let connection = match self.client.node(leader).await {
-                    Ok(connection) => connection,
-                    Err(error) if error.is_retriable() => {
-                        self.refresh_at = Some(Instant::now() + BACKOFF);
-                        return Ok(());
-                    }
-                    Err(error) => return Err(error),
-                };
+                let Some(connection) = self.leaders.connection(leader) else { return };
                 let batches = self.take_for(leader);
                 *self.in_flight.entry(leader).or_default() += 1;
                 let acks = self.settings.acks;
-                let request = request(&self.topic, acks, &batches);
+                let within = self.settings.request_timeout;
+                let request = request(&self.topic, acks, within, &batches);
                 self.requests.spawn(async move {
                     let result = match acks {
                         0 => connection.send(request).await.map(|()| None),
-                        _ => connection.call(request).await.map(Some),
+                        _ => connection.call_within(request, within).await.map(Some),
                     };
                     Sent { leader, batches, result }
                 });
             }
         }
-        Ok(())
     }
 
     fn may_send(&self, leader: i32, partition: i32) -> bool {
-        self.leaders.get(&partition) == Some(&leader)
+        self.leaders.leads(leader, partition)
             && !self.busy.contains(&partition)
             && self.ready.get(&partition).is_some_and(|batches| !batches.is_empty())
     }
@@ -288,7 +328,7 @@ impl Producer {
             }
             size += next;
             batches.extend(queue.pop_front());
-            if self.settings.max_in_flight == 1 {
+            if self.one_at_a_time() {
                 self.busy.insert(partition);
             }
         }
@@ -308,8 +348,8 @@ impl Producer {
                 .first()
                 .is_none_or(|first| first.elapsed() >= self.settings.delivery_timeout);
             match result {
-                Err(error) if error.is_retriable() && !late && self.settings.acks != 0 => {
-                    self.refresh_at = Some(Instant::now() + BACKOFF);
+                Err(error) if error.is_retriable() && !late => {
+                    self.leaders.look_soon();
                     self.ready.entry(batch.partition).or_default().push_front(batch);
                 }
                 result => {
@@ -322,31 +362,20 @@ impl Producer {
         ended
     }
 
-    async fn refresh(&mut self) -> Result<(), Error> {
-        match self.client.partitions(&self.topic, false).await {
-            Ok(partitions) => {
-                self.leaders = by_partition(partitions);
-                self.refresh_at = None;
-                Ok(())
-            }
-            Err(error) => {
-                let oldest = self.ready.values().flatten().filter_map(|b| b.pushed.first()).min();
-                let limit = self.settings.delivery_timeout;
-                if error.is_retriable() && oldest.is_none_or(|first| first.elapsed() < limit) {
-                    self.refresh_at = Some(Instant::now() + BACKOFF);
-                    return Ok(());
-                }
-                Err(error)
-            }
+    /// An error that may pass is one once the oldest batch has waited for too long.
+    fn looked(&mut self, looked: Looked) -> Result<(), Error> {
+        let Err(error) = self.leaders.take(looked) else { return Ok(()) };
+        let ready = self.ready.values().flatten().filter_map(|batch| batch.pushed.first());
+        let oldest = ready.chain(self.open.values().filter_map(|open| open.pushed.first())).min();
+        let late = oldest.is_some_and(|first| first.elapsed() >= self.settings.delivery_timeout);
+        match error.is_retriable() && !late {
+            true => Ok(()),
+            false => Err(error),
         }
     }
 }
 
-fn by_partition(partitions: Vec<Led>) -> BTreeMap<i32, i32> {
-    partitions.into_iter().map(|led| (led.partition, led.leader)).collect()
-}
-
-fn request(topic: &str, acks: i16, batches: &[Batch]) -> ProduceRequest {
+fn request(topic: &str, acks: i16, within: Duration, batches: &[Batch]) -> ProduceRequest {
     let partition_data = batches.iter().map(|batch| PartitionProduceData {
         index: batch.partition,
         // Kept until the answer: it may have to be sent again.
@@ -355,7 +384,7 @@ fn request(topic: &str, acks: i16, batches: &[Batch]) -> ProduceRequest {
     ProduceRequest {
         transactional_id: None,
         acks,
-        timeout_ms: REQUEST_TIMEOUT.as_millis() as i32,
+        timeout_ms: within.as_millis() as i32,
         topic_data: vec![TopicProduceData {
             name: topic.to_owned(),
             partition_data: partition_data.collect(),
@@ -380,6 +409,8 @@ fn outcome(
     };
     match answer.error_code.is_ok() {
         true => Ok(answer.base_offset),
+        // It is there, and the leader does not remember where.
+        false if answer.error_code == ErrorCode::DUPLICATE_SEQUENCE_NUMBER => Ok(-1),
         false => Err(Error::refused(what(), answer.error_code, answer.error_message.clone())),
     }
 }

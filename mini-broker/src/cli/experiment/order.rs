@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::own_broker::OwnBroker;
+use super::own_node::{OwnNode, Room};
 use crate::cli::{Failure, terminal};
 use crate::client::Client;
 use crate::client::admin::{NewPartitions, NewTopic};
@@ -87,9 +87,10 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         // On a broker that stays, each run has topics of its own.
         Some(server) => (None, server, format!("-{}", terminal::wall_ms())),
         None => {
-            let own = OwnBroker::start().await?;
-            let address = own.address.clone();
-            (Some(own), address, String::new())
+            let room = Room::new()?;
+            let broker = OwnNode::start("serve", &[], &room.folder("broker"), 0).await?;
+            let address = broker.address();
+            (Some((broker, room)), address, String::new())
         }
     };
     let outcome = experiment(&server, &suffix, args.seed, args.said).await;

@@ -38,8 +38,9 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = -1.0, allow_negative_numbers = true)]
     throughput: f64,
 
-    /// Settings of the producer: acks, linger.ms, batch.size, compression.type, buffer.memory,
-    /// max.in.flight.requests.per.connection, bootstrap.servers
+    /// Settings of the producer: acks, enable.idempotence, linger.ms, batch.size, compression.type,
+    /// buffer.memory, max.in.flight.requests.per.connection, request.timeout.ms, delivery.timeout.ms,
+    /// bootstrap.servers
     #[arg(long, visible_alias = "command-property", value_name = "NAME=VALUE", num_args = 1..,
         value_parser = terminal::name_value)]
     producer_props: Vec<(String, String)>,
@@ -99,7 +100,7 @@ async fn send(
         }
         // Not at every message: looking costs more than pushing.
         if sent % 64 == 0 {
-            stats.ended(producer.try_progress().await?);
+            stats.ended(producer.try_progress()?);
         }
         while producer.is_full() {
             stats.ended(producer.progress().await?);
@@ -126,6 +127,15 @@ fn configure(
         match &name[..] {
             "bootstrap.servers" => servers = Some(value.clone()),
             "acks" => settings.acks = acks(value).map_err(|_| bad("0, 1, -1 or all"))?,
+            "enable.idempotence" => {
+                settings.idempotent = value.parse().map_err(|_| bad("true or false"))?;
+            }
+            "request.timeout.ms" => {
+                settings.request_timeout = Duration::from_millis(number()?.into());
+            }
+            "delivery.timeout.ms" => {
+                settings.delivery_timeout = Duration::from_millis(number()?.into());
+            }
             "linger.ms" => settings.linger = Duration::from_millis(number()?.into()),
             "batch.size" => settings.batch_size = number()? as usize,
             "buffer.memory" => settings.buffer = number()? as usize,
@@ -138,9 +148,10 @@ fn configure(
             }
             _ => {
                 return Err(Failure::new(format!(
-                    "producer setting `{name}` is unknown: expected acks, linger.ms, batch.size, \
-                     compression.type, buffer.memory, max.in.flight.requests.per.connection or \
-                     bootstrap.servers"
+                    "producer setting `{name}` is unknown: expected acks, enable.idempotence, \
+                     linger.ms, batch.size, compression.type, buffer.memory, \
+                     max.in.flight.requests.per.connection, request.timeout.ms, \
+                     delivery.timeout.ms or bootstrap.servers"
                 )));
             }
         }

@@ -1,0 +1,132 @@
+//! The outcome as text: a table, a line on each of its rows, and what was predicted.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::{Acks, Outcome, View};
+
+pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
+    let plan = &outcome.plan;
+    writeln!(
+        out,
+        "A partition on three brokers, min.insync.replicas=2; {} records a setting, {} a second (seed {})",
+        plan.records, plan.rate, plan.seed
+    )?;
+    writeln!(out, "{banner}\n")?;
+    writeln!(
+        out,
+        "Before record {} both followers hang (SIGSTOP). {:.1} s later, before record {}, the leader is\n\
+         killed (kill -9) and they go on (SIGCONT). In the end it comes back, and all is read.\n",
+        plan.hang_at,
+        plan.hang.as_secs_f64(),
+        plan.kill_at
+    )?;
+    table(outcome, out)?;
+    writeln!(out)?;
+    for view in &outcome.views {
+        writeln!(out, "  {:<9} {}", view.acks.name(), meaning(view))?;
+    }
+    writeln!(out)?;
+    predictions(outcome, out)
+}
+
+fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let row = |cells: [&str; 9], out: &mut dyn Write| {
+        let [name, sent, acked, stored, lost, doubled, rate, p99, stopped] = cells;
+        let line = format!(
+            "  {name:<9}{sent:>6}{acked:>14}{stored:>8}{lost:>6}{doubled:>9}{rate:>13}{p99:>9}{stopped:>10}"
+        );
+        writeln!(out, "{}", line.trim_end())
+    };
+    row(["", "", "", "", "", "", "before the", "kill", "writing"], out)?;
+    row(
+        ["", "sent", "acknowledged", "stored", "lost", "doubled", "records/s", "p99", "stopped"],
+        out,
+    )?;
+    for View { acks, speed, round } in &outcome.views {
+        let (from, to) = round.gap();
+        let number = |number: u64| number.to_string();
+        let cells = [
+            acks.name(),
+            &number(outcome.plan.records),
+            &number(round.acknowledged.len() as u64),
+            &number(round.stored),
+            &number(round.lost.len() as u64),
+            &number(round.doubled),
+            &thousands(speed.records_per_s as u64),
+            &format!("{:.1} ms", speed.p99.as_secs_f64() * 1_000.0),
+            &seconds(to - from),
+        ];
+        row(cells, out)?;
+    }
+    Ok(())
+}
+
+fn meaning(view: &View) -> String {
+    let lost = view.round.lost.len();
+    match (view.acks, lost) {
+        (Acks::None, 0) => {
+            "nothing is lost this time, and the producer could not have known".into()
+        }
+        (Acks::None, _) => {
+            format!("{lost} are gone, and the producer asked nobody: it cannot know")
+        }
+        (Acks::Leader, 0) => {
+            "nothing is lost this time; the seminar's advice, once more lucky".into()
+        }
+        (Acks::Leader, _) => {
+            format!("{lost} are gone that the leader had promised to keep: the seminar's advice")
+        }
+        (Acks::All, 0) => {
+            "nothing is lost: writing waits for the followers. Kafka's default".into()
+        }
+        (Acks::All, _) => {
+            format!("{lost} acknowledged records are gone. That must not be: whose is acks?")
+        }
+    }
+}
+
+fn predictions(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let row = |what: &str, seen: &str, said: &str, out: &mut dyn Write| {
+        writeln!(out, "{}", format!("  {what:<62}{seen:>5}   {said}").trim_end())
+    };
+    row("", "seen", "you said", out)?;
+    let answers = &outcome.answers;
+    let asked = [
+        (
+            "three logs end at 10, 8 and 5: the last offset to be read",
+            "P3.1",
+            answers.last_readable,
+        ),
+        (
+            "two brokers are down, acks=all is answered: who has the record",
+            "P3.3",
+            answers.machines as i64,
+        ),
+    ];
+    for (what, question, seen) in asked {
+        // Whoever has not predicted it yet is not told it.
+        match outcome.said.iter().find(|(id, _)| id == question) {
+            Some((_, said)) => row(what, &seen.to_string(), &format!("{question}: {said}"), out)?,
+            None => row(what, "?", &format!("{question}: say first"), out)?,
+        }
+    }
+    Ok(())
+}
+
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+/// `123456` as `123,456`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
