@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -24,7 +25,7 @@ if sys.executable != PYTHON:
 import check  # noqa: E402
 import clients  # noqa: E402
 from broker import build  # noqa: E402
-from clusters import cluster  # noqa: E402
+from clusters import BROKERS, cluster  # noqa: E402
 from confluent_kafka import KafkaException  # noqa: E402
 from probe import Probe  # noqa: E402
 from rounds import KINDS, PARTITIONS, Failed, Rounds, split  # noqa: E402
@@ -32,19 +33,26 @@ from rounds import KINDS, PARTITIONS, Failed, Rounds, split  # noqa: E402
 TOPIC = "numbers"
 
 
+# What is promised of ours, as medians in seconds; judged where there are enough rounds for one.
+PROMISED_S = {"leader": 1, "follower": 1, "coordinator": 1, "clean": 1}
+ENOUGH_ROUNDS = 5
+
+
 def main():
     options = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     started = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="kills-", dir=options.dir))
     seed = options.seed if options.seed is not None else random.randrange(1_000_000)
-    say(f"seed {seed}, {options.cluster}, acks={options.acks}; logs and data in {work}")
     run = Run(options, work, seed)
+    run.say(f"seed {seed}, {options.cluster}, acks={options.acks}; logs and data in {work}")
     try:
         run.all()
     except install.Missing as missing:
         raise SystemExit(f"{missing}") from None
-    except (Failed, clients.Incomplete, KafkaException) as failed:
+    except (Failed, clients.Incomplete, KafkaException, SystemExit) as failed:
         run.failed = str(failed)
+        run.say_state()
     finally:
         run.end()
     print(run.table())
@@ -52,7 +60,7 @@ def main():
     if run.failed:
         print(f"FAILED in {run.at}: {run.failed}")
         print(f"logs and data: {work}")
-        print(f"that round again: {run.again()}")
+        print(f"again: {run.again()}")
         return 1
     if options.keep:
         print(f"logs and data: {work}")
@@ -65,7 +73,8 @@ class Run:
     def __init__(self, options, work, seed):
         self.options, self.work, self.seed = options, work, seed
         self.exact = options.acks == "all"
-        self.cluster = self.producer = self.reader = self.probe = None
+        self.log = open(work / "rounds.log", "w")
+        self.cluster = self.rounds = self.producer = self.reader = self.probe = None
         self.done, self.totals, self.missing = [], None, []
         self.at, self.failed = "the start", None
 
@@ -76,13 +85,14 @@ class Run:
             binary = options.broker or build(options.features, release=True)
         self.cluster = cluster(options.cluster, binary, self.work)
         self.cluster.start()
-        rounds = self.begin()
+        rounds = self.rounds = self.begin()
         for number, kind in self.plan():
             self.at = f"{kind}:{number}"
             self.done.append(rounds.run(kind, number))
             rounds.compare(self.exact)
         self.at = "the end"
         self.compare_all(rounds)
+        self.keeps_promises()
 
     def plan(self):
         if self.options.only:
@@ -93,7 +103,7 @@ class Run:
 
     def begin(self):
         """The topic, and everybody at work."""
-        rounds = Rounds(self.cluster, TOPIC, self.seed, say)
+        rounds = Rounds(self.cluster, TOPIC, self.seed, self.say)
         rounds.create_topic()
         address, options = self.cluster.address, self.options
         rounds.reader = self.reader = clients.Reader(address, TOPIC, range(PARTITIONS))
@@ -123,7 +133,32 @@ class Run:
         rounds.judge(stored, acks, [one.ack for one in self.probe.written], self.exact)
         rounds.same_files()
 
+    def keeps_promises(self):
+        if self.options.cluster != "ours":
+            return
+        for kind, limit_s in PROMISED_S.items():
+            some = [one.stopped_s for one in self.done if one.kind == kind]
+            if len(some) >= ENOUGH_ROUNDS and statistics.median(some) > limit_s:
+                raise Failed(
+                    f"{kind}: acks=all stood still for {statistics.median(some):.2f} s, more than {limit_s} s"
+                )
+
+    def say(self, text):
+        """To the screen, and with the time of day into a file, to be laid beside the servers' logs."""
+        print(text, file=sys.stderr, flush=True)
+        now = time.time()
+        clock = time.strftime("%H:%M:%S", time.gmtime(now))
+        print(f"{clock}.{int(now * 1000) % 1000:03} {text}", file=self.log, flush=True)
+
+    def say_state(self):
+        """What each broker says of the topic now: after a failure, before all is killed."""
+        if self.rounds:
+            for node in BROKERS:
+                self.say(f"broker {node} says: {self.rounds.leaders(node)}")
+
     def end(self):
+        if self.failed and self.producer:
+            self.producer.process.kill()  # it would wait for a cluster that takes nothing
         for one in (self.probe, self.producer, self.reader):
             if one:
                 one.stop()
@@ -162,15 +197,9 @@ class Run:
         return sum(any(a <= one.at < b for a, b in spans) for one in sent)
 
     def again(self):
-        options = self.options
-        words = (
-            f"{HERE / 'run'} --cluster {options.cluster} --acks {options.acks} --seed {self.seed}"
-        )
-        return (
-            f"{words} --only {self.at}"
-            if ":" in self.at
-            else f"{words} --rounds {options.rounds} --kinds {options.kinds}"
-        )
+        """The command of the failed round; of all rounds, where it has failed at the end."""
+        only = ["--only", self.at] if ":" in self.at else []
+        return " ".join([str(HERE / "run"), *sys.argv[1:], "--seed", str(self.seed), *only])
 
 
 MEASURED = ["away_s", "stopped_s", "waited_s", "whole_s"]
@@ -217,10 +246,6 @@ def known_kinds(text):
                 f"no kind is called {kind}; there are {', '.join(KINDS)}"
             )
     return text
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
