@@ -106,6 +106,7 @@ class Rounds:
         whole = time.monotonic()
         if not self.written_since(whole, AGAIN_WITHIN_S):
             raise Failed(f"all is whole, and partition {partition} takes no acks=all")
+        self.producer_goes_on(partition, time.time())
         self.all_run()
         done = Round(
             kind,
@@ -130,6 +131,14 @@ class Rounds:
             raise Failed(f"{AGAIN_WITHIN_S} s later the partition takes no acks=all")
         else:
             time.sleep(0.5)
+
+    def producer_goes_on(self, partition, since):
+        """Its clock is the time of day; it may wait for an answer that never comes, and then try again."""
+        deadline = time.monotonic() + AGAIN_WITHIN_S
+        while not any(sent.ack.partition == partition for sent in self.producer.sent_since(since)):
+            if time.monotonic() > deadline:
+                raise Failed(f"the producer writes nothing any more to partition {partition}")
+            time.sleep(0.02)
 
     def written_since(self, since, within_s):
         deadline = time.monotonic() + within_s
