@@ -2,7 +2,8 @@
 #
 #   kafka_jars              fetches the jars once into the cache folder; sets KAFKA_JARS for `java -cp`
 #   kafka_prepare DIR PORT [name=value …]
-#                           writes DIR/server.properties and formats the data folder, but starts nothing
+#                           writes DIR/server.properties and formats the data folder, but starts nothing.
+#                           KAFKA_CLUSTER_ID is the cluster it belongs to; a new one unless set.
 #   kafka_start DIR PORT [name=value …]
 #                           starts one broker that keeps its data under DIR and listens on 127.0.0.1:PORT
 #                           (its controller on PORT+1), waits until it answers, sets KAFKA_PID.
@@ -54,8 +55,8 @@ group.initial.rebalance.delay.ms=0
 PROPERTIES
         printf '%s\n' "$@"
     } >"$dir/server.properties"
-    local id
-    id="$(java -cp "$KAFKA_JARS" kafka.tools.StorageTool random-uuid)" || return 1
+    local id="${KAFKA_CLUSTER_ID:-}"
+    [ -n "$id" ] || id="$(java -cp "$KAFKA_JARS" kafka.tools.StorageTool random-uuid)" || return 1
     java -cp "$KAFKA_JARS" kafka.tools.StorageTool format -t "$id" -c "$dir/server.properties" >"$dir/format.log" 2>&1 ||
         { cat "$dir/format.log" >&2; return 1; }
 }

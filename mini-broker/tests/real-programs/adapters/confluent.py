@@ -53,7 +53,7 @@ def hello(broker):
 
 
 def create(topic, partitions, configs):
-    new = NewTopic(topic, partitions, 1, config=configs)
+    new = NewTopic(topic, partitions, -1, config=configs)
     ADMIN.create_topics([new])[topic].result(10)
     return {}
 

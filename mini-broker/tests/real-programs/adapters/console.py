@@ -9,7 +9,7 @@ FIELD, RECORD, HEADER, NULL = "\x01", "\x02", "\x03", "\x04"
 
 
 def create(run, topic, partitions, configs):
-    flags = ["--create", "--topic", topic, "--partitions", partitions, "--replication-factor", 1]
+    flags = ["--create", "--topic", topic, "--partitions", partitions]
     for name, value in configs.items():
         flags += ["--config", f"{name}={value}"]
     said = run("topics", *flags)

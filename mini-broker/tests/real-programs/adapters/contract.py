@@ -9,7 +9,7 @@ REFUSED_TOPICS = {
     "exists": (1, 1, {}),
     "illegal-name": (1, 1, {}),
     "no-partitions": (0, 1, {}),
-    "too-many-replicas": (1, 3, {}),
+    "too-many-replicas": (1, 9, {}),
     "unknown-config": (1, 1, {"colour": "red"}),
 }
 

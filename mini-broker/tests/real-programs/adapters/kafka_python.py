@@ -47,7 +47,7 @@ def hello(broker):
 
 
 def create(topic, partitions, configs):
-    ADMIN.create_topics([NewTopic(topic, partitions, 1, topic_configs=configs)])
+    ADMIN.create_topics([NewTopic(topic, partitions, -1, topic_configs=configs)])
     return {}
 
 

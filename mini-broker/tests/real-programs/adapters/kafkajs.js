@@ -31,7 +31,7 @@ let kafka
 const handlers = {
   async hello({ broker }) {
     await zstd.init()
-    kafka = new Kafka({ brokers: [broker], logLevel: logLevel.ERROR })
+    kafka = new Kafka({ brokers: broker.split(','), logLevel: logLevel.ERROR })
     const { version } = require('kafkajs/package.json')
     return { program: `kafkajs ${version}`, can: ['create', 'produce', 'times', 'headers', 'binary', 'nulls', 'idempotent'] }
   },
@@ -42,7 +42,7 @@ const handlers = {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
     // Waiting for leaders gives up at once where a broker makes the topic known a little later.
     const waitForLeaders = false
-    await admin.createTopics({ waitForLeaders, topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }] })
+    await admin.createTopics({ waitForLeaders, topics: [{ topic, numPartitions: partitions, replicationFactor: -1, configEntries }] })
     await admin.disconnect()
     return {}
   },

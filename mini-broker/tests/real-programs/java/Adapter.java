@@ -44,7 +44,7 @@ public class Adapter {
     static void handle(JsonNode request, ObjectNode answer) throws Exception {
         switch (request.get("do").asText()) {
             case "hello" -> hello(request, answer);
-            case "create" -> create(request.get("topic").asText(), request.get("partitions").asInt(), 1,
+            case "create" -> create(request.get("topic").asText(), request.get("partitions").asInt(), -1,
                 JSON.convertValue(request.get("configs"), TEXTS));
             case "topics" -> answer.set("topics", JSON.valueToTree(admin.listTopics().names().get()));
             case "produce" -> produce(request);
@@ -199,7 +199,7 @@ public class Adapter {
                 case "unknown-topic" -> admin.deleteTopics(List.of(topic)).all().get();
                 case "exists", "illegal-name" -> create(topic, 1, 1, Map.of());
                 case "no-partitions" -> create(topic, 0, 1, Map.of());
-                case "too-many-replicas" -> create(topic, 1, 3, Map.of());
+                case "too-many-replicas" -> create(topic, 1, 9, Map.of());
                 case "unknown-config" -> create(topic, 1, 1, Map.of("colour", "red"));
                 default -> throw new IllegalArgumentException(what);
             }

@@ -32,7 +32,7 @@ TOPICS = [
     ("-2 partitions", new(-2), INVALID_PARTITIONS, NOT_CONFLUENT),
     ("2,000,000 partitions", new(2_000_000), POLICY_VIOLATION, NOT_CONFLUENT),
     ("0 replicas", new(1, 0), INVALID_REPLICATION_FACTOR, ANY),
-    ("more replicas than brokers", new(1, 2), INVALID_REPLICATION_FACTOR, ANY),
+    ("more replicas than brokers", new(1, 9), INVALID_REPLICATION_FACTOR, ANY),
     (
         "partition 1 not assigned",
         new(-1, -1, [[0, [1]], [2, [1]]]),

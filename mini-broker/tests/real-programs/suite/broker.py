@@ -1,7 +1,9 @@
-"""The mini broker as a process: built, started on a free port, killed, started again, stopped."""
+"""The mini broker as processes: built, started on free ports, killed, started again, stopped."""
 
 import json
+import random
 import signal
+import socket
 import subprocess
 import time
 
@@ -35,49 +37,50 @@ def build(features, release):
     raise SystemExit("cargo named no binary")
 
 
-# What is old, or has a newer one of its key, is looked for often, or the checks would wait for minutes.
-SETTINGS = ["log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200"]
+class Server:
+    """A process that listens on a port of 127.0.0.1, and comes back to that port after a kill.
 
+    What it runs is its subclass's `command`; it has begun when `listens` says so.
+    """
 
-class Broker:
-    def __init__(self, binary, work):
-        self.binary = binary
-        self.data_dir = work / "data"
-        self.port_file = work / "port"
-        self.log = open(work / "broker.log", "w")
+    START_WITHIN_S = 10
+    STOP_WITHIN_S = 10
+
+    def __init__(self, name, work):
+        self.name = name
+        self.data_dir = work / name
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.log = open(work / f"{name}.log", "w")
         self.process = None
-        self.port = None
+
+    def begin(self):
+        words = [str(word) for word in self.command()]
+        self.process = subprocess.Popen(words, stdout=self.log, stderr=self.log)
+        self.began = time.monotonic()
+
+    def started(self):
+        """Waits until it listens."""
+        while not self.listens():
+            late = time.monotonic() - self.began > self.START_WITHIN_S
+            if late or self.process.poll() is not None:
+                raise SystemExit(f"{self.name} did not start; see {self.log.name}")
+            time.sleep(0.01)
 
     def start(self):
-        """Starts on a free port, or after a kill again on the same one, so that clients find it."""
-        self.port_file.unlink(missing_ok=True)
-        listen = f"127.0.0.1:{self.port or 0}"
-        self.process = subprocess.Popen(
-            [
-                self.binary,
-                "serve",
-                "--listen",
-                listen,
-                "--port-file",
-                self.port_file,
-                "--data-dir",
-                self.data_dir,
-                *[word for setting in SETTINGS for word in ("--set", setting)],
-            ],
-            stdout=self.log,
-            stderr=self.log,
-        )
-        deadline = time.monotonic() + 10
-        while not (self.port_file.exists() and self.port_file.read_text().strip()):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit(f"the broker did not start; see {self.log.name}")
-            time.sleep(0.01)
-        self.port = int(self.port_file.read_text())
-        return f"127.0.0.1:{self.port}"
+        self.begin()
+        self.started()
+        return self.address
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def hang(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self):
         """Stops it the polite way and returns its exit code, or None if it had to be killed."""
@@ -85,7 +88,89 @@ class Broker:
             return self.process and self.process.returncode
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(10)
+            return self.process.wait(self.STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             self.kill()
             return None
+
+
+class MiniBroker(Server):
+    """`mini-broker serve`, or `mini-broker coordinator`."""
+
+    def __init__(self, binary, work, name, command, *flags):
+        super().__init__(name, work)
+        self.binary, self.flags = binary, flags
+        self.port_file = work / f"{name}.port"
+        self.words = [command, *flags]
+
+    def command(self):
+        self.port_file.unlink(missing_ok=True)
+        places = ["--listen", self.address, "--port-file", self.port_file]
+        return [self.binary, *self.words, *places, "--data-dir", self.data_dir]
+
+    def listens(self):
+        return self.port_file.exists() and self.port_file.read_text().strip()
+
+
+class Cluster:
+    """A broker with its own coordinator; or a coordinator and several brokers, each a process."""
+
+    def __init__(self, binary, work, brokers=1, settings=()):
+        self.binary = binary
+        sets = [word for setting in settings for word in ("--set", setting)]
+        self.coordinator = None
+        if brokers == 1:
+            self.brokers = {1: MiniBroker(binary, work, "broker", "serve", *sets)}
+            return
+        self.coordinator = MiniBroker(binary, work, "coordinator", "coordinator", *sets)
+        found = ["--coordinator", self.coordinator.address]
+        self.brokers = {
+            node: MiniBroker(
+                binary, work, f"broker-{node}", "serve", "--node-id", node, *found, *sets
+            )
+            for node in range(1, brokers + 1)
+        }
+
+    @property
+    def servers(self):
+        return (
+            [self.coordinator, *self.brokers.values()]
+            if self.coordinator
+            else [*self.brokers.values()]
+        )
+
+    @property
+    def address(self):
+        return ",".join(broker.address for broker in self.brokers.values())
+
+    def start(self):
+        for server in self.servers:
+            server.begin()
+        for server in self.servers:
+            server.started()
+        return self.address
+
+    def kill(self):
+        for server in self.servers:
+            server.kill()
+
+    def stop(self):
+        """Stops the brokers, then the coordinator; 0 if all of them stopped cleanly."""
+        codes = [server.stop() for server in reversed(self.servers)]
+        return next((code for code in codes if code != 0), 0)
+
+
+def free_port():
+    """A port that is free, and stays so while its server is dead.
+
+    It is not one of those that Linux gives to clients (32768 and up): a client that tries a dead server
+    there again and again is given the server's own port some day, and then talks to itself.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue

@@ -127,7 +127,10 @@ class ConfigCommand(Commands):
         if not java:
             return
         name = f"{self.stem}-effect"
-        self.kafka.ask("create", topic=name, partitions=1, configs={})
+        # Broker 1 has to lead it: what is set for one broker counts there.
+        flags = ["--create", "--topic", name, "--replica-assignment", "1"]
+        flags += ["--config", "min.insync.replicas=1"]
+        self.kafka.ask("command", command="topics", arguments=flags)
         for where, flag, setting, code in (
             (self.default, "--add-config", "message.max.bytes=3000000", None),
             (self.broker, "--add-config", "message.max.bytes=1048588", 10),  # MESSAGE_TOO_LARGE

@@ -79,7 +79,7 @@ class Offsets(Commands):
             self.see("LogDirsCommand", after == stored, [after, stored])
 
     def size(self):
-        flags = ["--describe", "--topic-list", self.topic]
+        flags = ["--describe", "--topic-list", self.topic, "--broker-list", "1"]
         answer = self.kafka.ask("command", command="log-dirs", arguments=flags)
         [broker] = json.loads(answer["stdout"].splitlines()[-1])["brokers"]
         [folder] = broker["logDirs"]

@@ -37,14 +37,15 @@ class TopicCommand(Commands):
 
     def create(self):
         plain = ["--create", "--topic", "{}-plain"]
-        counts = ["--partitions", 3, "--replication-factor", 1]
+        counts = ["--partitions", 3, "--replication-factor", self.suite.replicas]
         made = self.twice("--create", *plain, *counts)
         self.see("--create", made == self.named("Created topic {}-plain.\n"), made)
         self.twice("--create", "--create", "--topic", "{}-defaults")
-        self.twice("--create", "--create", "--topic", "{}-assigned", "--replica-assignment", "1,1")
+        assigned = ["--replica-assignment", self.assignment(2)]
+        self.twice("--create", "--create", "--topic", "{}-assigned", *assigned)
         configs = ["--config", "retention.ms=3600000", "--config", "cleanup.policy=compact,delete"]
         self.twice("--create", "--create", "--topic", "{}-configs", *configs)
-        config = ["--config", "min.insync.replicas=2"]
+        config = ["--config", f"min.insync.replicas={self.suite.replicas + 1}"]
         self.twice("--create", "--create", "--topic", "{}-min-isr", "--partitions", 2, *config)
         warned = self.twice("--create", "--create", "--topic", "{}.with_dot")
         self.see("--create", warned.startswith("WARNING: Due to limitations"), warned)
@@ -56,7 +57,7 @@ class TopicCommand(Commands):
         # A topic that brokers make for themselves, to be left out.
         internal = "__consumer_offsets"
         flags = ["--create", "--if-not-exists", "--topic", internal]
-        self.say(self.kafka, *flags, "--partitions", 1, "--replication-factor", 1)
+        self.say(self.kafka, *flags, "--partitions", 1)
         self.suite.settle()
         everything = self.same("--list", "--list")
         lines = everything.splitlines()
@@ -76,9 +77,8 @@ class TopicCommand(Commands):
         self.see("--describe", self.named("Topic: {}-plain\t") in everything, everything)
         self.same("--describe", "--describe", "--exclude-internal")
         text = self.same("--describe", "--describe", "--topic", self.named("{}-plain"))
-        wanted = (
-            r"Count: 3\tReplicationFactor: 1\tConfigs: .*\n(.*\n){2}\t.*Partition: 2\tLeader: 1\t"
-        )
+        counts = rf"Count: 3\tReplicationFactor: {self.suite.replicas}"
+        wanted = rf"{counts}\tConfigs: .*\n(.*\n){{2}}\t.*Partition: 2\tLeader: \d\t"
         self.see("--describe", re.search(wanted, text), text)
         text = self.same("--describe", "--describe", "--topic", f"{self.stem}.*-(configs|assigned)")
         self.see("--describe", "retention.ms=3600000" in text and "Count: 2" in text, text)
@@ -99,6 +99,8 @@ class TopicCommand(Commands):
         if flag == "--under-min-isr-partitions":
             return topics == {"min-isr"}
         if flag == "--at-min-isr-partitions":
+            if self.suite.replicas > 1:
+                return not topics  # min.insync.replicas is one less than there are
             return topics == {"plain", "defaults", "assigned", "configs", "with_dot"}
         if flag == "--topics-with-overrides":
             # Kafka since 4.1 may give every topic min.insync.replicas by a setting of the cluster.
@@ -109,7 +111,7 @@ class TopicCommand(Commands):
     def alter(self):
         self.twice("--alter", "--alter", "--topic", "{}-plain", "--partitions", 5)
         self.suite.settle()
-        more = ["--partitions", 7, "--replica-assignment", "1,1,1,1,1,1,1"]
+        more = ["--partitions", 7, "--replica-assignment", self.assignment(7)]
         self.twice("--alter", "--alter", "--topic", "{}-plain", *more)
         regex = "{}-(assigned|defaults)"
         said = self.twice("--alter", "--alter", "--topic", regex, "--partitions", 4)
@@ -153,7 +155,7 @@ class TopicCommand(Commands):
             [*create, "--partitions", 0],
             [*create, "--partitions", 2_000_000],
             [*create, "--replication-factor", 0],
-            [*create, "--replication-factor", 3],
+            [*create, "--replication-factor", 9],
             [*create, "--replica-assignment", "1:1"],
             [*create, "--replica-assignment", "1,7"],
             [*create, "--replica-assignment", "1", "--partitions", 1],
@@ -166,6 +168,13 @@ class TopicCommand(Commands):
             self.refused(*flags)
         left = self.say(self.kafka, "--list", "--topic", new)["stdout"].strip()
         self.judge("refusals", "Kafka's", not left, f"{left} was made")
+
+    def assignment(self, partitions):
+        """For each partition its brokers, all of them, and each leads in turn."""
+        brokers = [*range(1, self.suite.replicas + 1)]
+        turns = [brokers[n:] + brokers[:n] for n in range(self.suite.replicas)]
+        lists = [":".join(map(str, turns[n % len(turns)])) for n in range(partitions)]
+        return ",".join(lists)
 
     def comparable(self, text):
         # Eligible leader replicas are asked for by an API that ours does not speak.

@@ -1,0 +1,83 @@
+"""The two clusters: three brokers and a coordinator as four processes, ours or Apache Kafka's."""
+
+import os
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import install
+from broker import Cluster, Server
+
+BROKERS = (1, 2, 3)
+COORDINATOR = 3000
+
+
+class KafkaServer(Server):
+    """One process of Apache Kafka: a broker, or the controller."""
+
+    START_WITHIN_S = STOP_WITHIN_S = 60
+
+    def __init__(self, work, name, lines):
+        super().__init__(name, work)
+        self.folder, self.data_dir = self.data_dir, self.data_dir / "data"
+        self.lines = lines
+
+    def prepare(self, cluster_id):
+        script = '. "$1/kafka.sh" && shift && kafka_prepare "$@"'
+        words = [install.HERE, self.folder, self.port, *self.lines(self.port)]
+        subprocess.run(
+            ["bash", "-c", script, "bash", *map(str, words)],
+            check=True,
+            env={**os.environ, "KAFKA_CLUSTER_ID": cluster_id},
+        )
+
+    def command(self):
+        flags = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC"]
+        return [
+            "java",
+            *flags,
+            "-cp",
+            install.kafka_jars(),
+            "kafka.Kafka",
+            self.folder / "server.properties",
+        ]
+
+    def listens(self):
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class KafkaCluster(Cluster):
+    def __init__(self, work, settings):
+        def controller(port):
+            return [
+                "process.roles=controller",
+                f"node.id={COORDINATOR}",
+                f"controller.quorum.voters={COORDINATOR}@127.0.0.1:{port}",
+                f"listeners=CONTROLLER://127.0.0.1:{port}",
+                "advertised.listeners=",
+                *settings,
+            ]
+
+        def broker(node):
+            return lambda port: [
+                "process.roles=broker",
+                f"node.id={node}",
+                f"controller.quorum.voters={COORDINATOR}@{self.coordinator.address}",
+                f"listeners=PLAINTEXT://127.0.0.1:{port}",
+                *settings,
+            ]
+
+        self.coordinator = KafkaServer(work, "coordinator", controller)
+        self.brokers = {node: KafkaServer(work, f"broker-{node}", broker(node)) for node in BROKERS}
+        with ThreadPoolExecutor(2) as pool:
+            prepared = [pool.submit(one.prepare, "a-cluster-of-kills-000") for one in self.servers]
+        for one in prepared:
+            one.result()
+
+
+def cluster(which, binary, work):
+    settings = ["min.insync.replicas=2", "default.replication.factor=3"]
+    if which == "kafka":
+        return KafkaCluster(work, settings)
+    return Cluster(binary, work, len(BROKERS), settings)
