@@ -140,8 +140,7 @@ class System:
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
     def cpu_s(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s_of(self.process.pid)
 
     def topics(self, *arguments):
         """Any broker that speaks Kafka's protocol: our own command makes and removes its topics."""
@@ -266,6 +265,11 @@ def busy_s():
     return sum(map(int, words[1:4])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_s_of(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def children_s():
     """CPU seconds of the programs that this one ran and waited for: the client."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -323,19 +327,22 @@ def table(systems, results, counts, rounds):
         for (system, size), found in results.items()
         for rates in [[rate / 1000 for rate, _ in found]]
     )
-    machine = f"{os.cpu_count()} cores, {platform.system()}, client and broker on one machine"
     lines += [
         "",
-        f"Medians of {rounds} rounds, {time.strftime('%Y-%m-%d')}: {machine}. Smallest and largest: {spread}.",
+        f"Medians of {rounds} rounds, {time.strftime('%Y-%m-%d')}: {machine()}. Smallest and largest: {spread}.",
     ]
     return "\n".join(lines)
 
 
-def write_readme(text):
+def machine():
+    return f"{os.cpu_count()} cores, {platform.system()}, client and brokers on one machine"
+
+
+def write_readme(text, begin=BEGIN, end=END):
     old = README.read_text()
-    head, rest = old.split(BEGIN)
-    _, tail = rest.split(END)
-    README.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
+    head, rest = old.split(begin)
+    _, tail = rest.split(end)
+    README.write_text(f"{head}{begin}\n{text}\n{end}{tail}")
     say(f"written to {README}")
 
 
