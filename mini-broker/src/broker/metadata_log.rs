@@ -66,7 +66,8 @@ impl Broker {
         self.following.asking = false;
         let Ok(told) = told else { return self.read_metadata_later(now) };
         if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
-            return out.push(Output::Stop(self.is_of_another_cluster()));
+            self.read_metadata_later(now);
+            return self.met_another_cluster(now, None, out);
         }
         let data = told.responses.into_iter().flat_map(|topic| topic.partitions).next();
         let Some(data) = data else { return self.read_metadata_later(now) };
@@ -108,8 +109,8 @@ impl Broker {
             if let Err(error) = self.load(now, out) {
                 return out.push(Output::Stop(format!("the data directory: {error}")));
             }
-            self.caught_up(now);
         }
+        self.may_have_caught_up(now);
         self.let_clients_in(out);
         self.read_metadata(out);
     }

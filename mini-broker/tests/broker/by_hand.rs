@@ -422,9 +422,21 @@ impl ByHand {
         self.deliver(out);
     }
 
+    /// The connection between broker and coordinator is lost; the next request opens another.
+    pub fn lose_connection(&mut self) {
+        let mut out = Vec::new();
+        self.coordinator.handle(self.now, Input::Gone { connection: 1 }, &mut out);
+        self.deliver_coordinators(out);
+        self.no_answers();
+    }
+
     /// Nothing that broker and coordinator send to each other arrives until they meet.
     pub fn part(&mut self) {
         self.parted = true;
+        self.no_answers();
+    }
+
+    fn no_answers(&mut self) {
         for call in std::mem::take(&mut self.asked).into_values() {
             self.input(Input::Reply { call, reply: Err(PeerGone("it is away".into())) });
         }

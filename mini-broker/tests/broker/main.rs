@@ -29,6 +29,7 @@ mod topics;
 
 // As a process.
 mod bad_input;
+mod cluster_processes;
 mod end_to_end;
 mod offsets;
 mod restart;

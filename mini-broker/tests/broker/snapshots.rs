@@ -3,6 +3,7 @@
 use mini_broker::broker::{Broker, Config, Event, Input, Job, Node, Output};
 use mini_broker::coordinator::snapshot::{self, Snapshot};
 use mini_broker::coordinator::{Cluster, Coordinator, METADATA_TOPIC};
+use wire::broker_lifecycle::BrokerHeartbeatRequest;
 use wire::fetch::{FetchPartition, FetchRequest, FetchTopic, SnapshotId};
 use wire::fetch_snapshot::{FetchSnapshotPartition, FetchSnapshotRequest, FetchSnapshotTopic};
 use wire::metadata::MetadataRequest;
@@ -415,6 +416,17 @@ fn a_broker_that_runs_and_was_away_for_long_learns_what_is_different() {
         ..Default::default()
     });
     broker.decide(create("new", 1));
+    // Its leaders' epochs end, and others begin.
+    for want_fence in [true, false] {
+        let heartbeat = BrokerHeartbeatRequest {
+            broker_id: 1,
+            broker_epoch: 0,
+            current_metadata_offset: i64::MAX,
+            want_fence,
+            ..Default::default()
+        };
+        assert_eq!(broker.decide(heartbeat).is_fenced, want_fence);
+    }
     churn(&mut broker);
     // As far as it knows nothing has changed.
     assert_eq!(topics(&mut broker).len(), 4);
@@ -430,6 +442,9 @@ fn a_broker_that_runs_and_was_away_for_long_learns_what_is_different() {
     let told = told.responses[0].partitions[0].error_code;
     assert_eq!(told, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     assert_eq!(broker.append("stays", AT, &["new"]), 1);
+    let asked = broker.send(12, fetch("stays", 0, 1));
+    let bytes = broker.fetched_bytes(asked).unwrap().remove(0);
+    assert_eq!(bytes[12..16], 2i32.to_be_bytes(), "the leader's epoch");
     assert_eq!(broker.append("new", AT, &["new"]), 0);
     assert_eq!(broker.append("new-again", AT, &["new"]), 0);
     // Of what came and went it only knows what stands in the log behind the snapshot.
