@@ -457,6 +457,19 @@ fn a_broker_that_runs_and_was_away_for_long_learns_what_is_different() {
     assert!(churned.len() < 20, "{churned:?}");
 }
 
+#[test]
+fn a_broker_that_finds_nothing_behind_the_snapshot_does_not_wait_for_it() {
+    let each = [
+        ("metadata.log.max.record.bytes.between.snapshots", "1"),
+        ("metadata.log.segment.bytes", "1"),
+    ];
+    let mut driven = Driven::of_three(&each);
+    let before = driven.now.mono_ms;
+    assert_eq!(comes_by_hand(&mut driven, usize::MAX, |_| ()), 1);
+    let took = driven.now.mono_ms - before;
+    assert!(took < 1_000, "{took} ms");
+}
+
 /// Larger than a piece, and the next is soon there.
 const LARGE: [(&str, &str); 2] = [
     ("metadata.log.max.record.bytes.between.snapshots", "400000"),
