@@ -30,7 +30,7 @@ pub struct Cli {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Run a broker.
+    /// Run a broker, or several of them with their coordinator.
     Serve(serve::Args),
     /// Run the coordinator of a cluster of brokers.
     Coordinator(coordinator::Args),
@@ -64,6 +64,11 @@ pub struct Failure {
 impl Failure {
     pub fn new(sentence: impl Into<String>) -> Self {
         Self { sentence: sentence.into(), exit_code: 1 }
+    }
+
+    /// The same, with what it is about in front.
+    pub fn about(self, what: &str) -> Self {
+        Self { sentence: format!("{what} {}", self.sentence), ..self }
     }
 
     /// The command line asks for something that cannot be meant.

@@ -20,11 +20,7 @@ use wire::{ErrorCode, Request};
 
 use super::waiting::Owner;
 use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone};
-use crate::node::meta;
-
-/// Under which epoch a broker was registered, and at which start of the machine: what was written then
-/// is still there, unless the machine has started again.
-pub const LAST_EPOCH: &str = "broker-epoch-checkpoint";
+use crate::node::meta::{self, LAST_EPOCH};
 
 /// How long to wait after the coordinator could not be reached, or refused, in ms.
 const AGAIN_MS: u64 = 200;
@@ -75,7 +71,7 @@ pub struct Membership {
     away: bool,
     /// It is told to stop.
     leaving: Leaving,
-    /// Whether the last heartbeat said that everything is read that there was at the start.
+    /// Whether the last heartbeat said that everything is read that there was at the registration.
     told_caught_up: bool,
     /// Whether clients were let in.
     pub ready: bool,
@@ -121,7 +117,7 @@ impl Broker {
             }
             Standing::Known => (Asked::Registration, self.registration().into()),
             Standing::Registered => {
-                self.membership.told_caught_up = self.following.loaded;
+                self.membership.told_caught_up = self.has_caught_up();
                 if self.membership.leaving == Leaving::Soon {
                     self.membership.leaving = Leaving::Told;
                 }
@@ -165,17 +161,18 @@ impl Broker {
     ) {
         self.membership.asking = false;
         if told.error_code.is_err() {
-            let why = told.error_message.unwrap_or_else(|| told.error_code.to_string());
+            let why = match told.error_code {
+                ErrorCode::MISMATCHED_ENDPOINT_TYPE => {
+                    "a broker answers at its address; expected what `mini-broker coordinator` says \
+                     it listens on"
+                        .into()
+                }
+                other => told.error_message.unwrap_or_else(|| other.to_string()),
+            };
             return self.coordinator_away(now, &PeerGone(why), out);
         }
-        if let Some(own) = &self.cluster_id
-            && *own != told.cluster_id
-        {
-            return out.push(Output::Stop(format!(
-                "the data directory belongs to cluster {own}, the coordinator has cluster {}: \
-                 choose another --data-dir, or another --coordinator",
-                told.cluster_id
-            )));
+        if self.cluster_id.as_ref().is_some_and(|own| *own != told.cluster_id) {
+            return self.met_another_cluster(now, Some(&told.cluster_id), out);
         }
         self.cluster_id = Some(told.cluster_id);
         self.membership.standing = Standing::Known;
@@ -207,7 +204,7 @@ impl Broker {
                 )));
             }
             ErrorCode::INCONSISTENT_CLUSTER_ID => {
-                return out.push(Output::Stop(self.is_of_another_cluster()));
+                return self.met_another_cluster(now, None, out);
             }
             other => {
                 return self.coordinator_away(now, &PeerGone(format!("it answers {other}")), out);
@@ -216,6 +213,7 @@ impl Broker {
         self.membership.duplicate_since = None;
         self.membership.standing = Standing::Registered;
         self.membership.epoch = told.broker_epoch;
+        self.membership.told_caught_up = false;
         let written = meta::join(self.files.as_mut(), id, &cluster).and_then(|()| {
             let boot_id = self.files.boot_id()?;
             self.files.checkpoint(LAST_EPOCH, &epoch_text(told.broker_epoch, &boot_id))
@@ -229,12 +227,25 @@ impl Broker {
         self.ask_next(out);
     }
 
-    pub(super) fn is_of_another_cluster(&self) -> String {
-        format!(
-            "the data directory belongs to cluster {}, the coordinator has another one: choose \
-             another --data-dir, or another --coordinator",
-            self.cluster_id.as_deref().unwrap_or_default()
-        )
+    /// The coordinator has another cluster. At the start that is somebody's mistake with this broker; later it
+    /// is one with the coordinator, and no reason to stop serving.
+    pub(super) fn met_another_cluster(
+        &mut self,
+        now: Now,
+        theirs: Option<&str>,
+        out: &mut Vec<Output>,
+    ) {
+        self.membership.standing = Standing::Stranger;
+        let own = self.cluster_id.as_deref().unwrap_or_default();
+        let theirs = theirs.map_or("another one".into(), |id| format!("cluster {id}"));
+        if !self.membership.ready {
+            return out.push(Output::Stop(format!(
+                "the data directory belongs to cluster {own}, the coordinator has {theirs}: choose \
+                 another --data-dir, or another --coordinator"
+            )));
+        }
+        let why = format!("the one that answers has {theirs}, expected cluster {own}");
+        self.coordinator_away(now, &PeerGone(why), out);
     }
 
     pub(super) fn heartbeat_answered(
@@ -252,7 +263,7 @@ impl Broker {
         match told.error_code {
             ErrorCode::NONE => {
                 self.coordinator_back(out);
-                let news = self.following.loaded && !self.membership.told_caught_up;
+                let news = self.has_caught_up() && !self.membership.told_caught_up;
                 let interval = self.config.number("broker.heartbeat.interval.ms") as u64;
                 self.meet_later(now, if news { 0 } else { interval });
             }
@@ -265,9 +276,15 @@ impl Broker {
         }
     }
 
-    /// It has read all that there was when it registered: the coordinator hears of it at once.
-    pub(super) fn caught_up(&mut self, now: Now) {
-        if !self.membership.asking {
+    /// Whether it knows all that there was when it registered.
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.following.loaded && self.applied as i64 > self.membership.epoch
+    }
+
+    /// It has read on. The coordinator hears at once that it has caught up.
+    pub(super) fn may_have_caught_up(&mut self, now: Now) {
+        let Membership { asking, told_caught_up, .. } = self.membership;
+        if !asking && !told_caught_up && self.has_caught_up() {
             self.meet_later(now, 0);
         }
     }
@@ -278,7 +295,8 @@ impl Broker {
             return out.push(Output::Stopped);
         }
         if !std::mem::replace(&mut self.membership.away, true) {
-            out.push(Output::Tell(Event::CoordinatorAway { why: gone.0.clone() }));
+            let (why, serves) = (gone.0.clone(), self.membership.ready);
+            out.push(Output::Tell(Event::CoordinatorAway { why, serves }));
         }
         self.meet_later(now, AGAIN_MS);
     }

@@ -12,8 +12,10 @@ use super::waiting::Owner;
 use super::{Asked, Broker, Now, Output, Peer, PeerGone};
 use crate::coordinator::{self, METADATA_TOPIC, Resource, records};
 
-/// How long the coordinator may wait for something to tell, in ms.
+/// How long the coordinator may wait for something to tell, in ms; and at the start, when there may be
+/// nothing behind what was read.
 const WAIT_MS: i32 = 5_000;
+const START_WAIT_MS: i32 = 100;
 const MOST_BYTES: i32 = 8 << 20;
 
 /// How long to wait after the coordinator could not be reached, in ms.
@@ -46,7 +48,7 @@ impl Broker {
         };
         let request = FetchRequest {
             replica_id: self.config.node_id,
-            max_wait_ms: WAIT_MS,
+            max_wait_ms: if self.following.loaded { WAIT_MS } else { START_WAIT_MS },
             min_bytes: 1,
             max_bytes: MOST_BYTES,
             topics: vec![FetchTopic { topic: METADATA_TOPIC.into(), partitions: vec![partition] }],
@@ -66,7 +68,8 @@ impl Broker {
         self.following.asking = false;
         let Ok(told) = told else { return self.read_metadata_later(now) };
         if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
-            return out.push(Output::Stop(self.is_of_another_cluster()));
+            self.read_metadata_later(now);
+            return self.met_another_cluster(now, None, out);
         }
         let data = told.responses.into_iter().flat_map(|topic| topic.partitions).next();
         let Some(data) = data else { return self.read_metadata_later(now) };
@@ -108,8 +111,8 @@ impl Broker {
             if let Err(error) = self.load(now, out) {
                 return out.push(Output::Stop(format!("the data directory: {error}")));
             }
-            self.caught_up(now);
         }
+        self.may_have_caught_up(now);
         self.let_clients_in(out);
         self.read_metadata(out);
     }

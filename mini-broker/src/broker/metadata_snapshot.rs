@@ -60,7 +60,8 @@ impl Broker {
         self.following.asking = false;
         let Ok(told) = told else { return self.read_metadata_later(now) };
         if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
-            return out.push(Output::Stop(self.is_of_another_cluster()));
+            self.read_metadata_later(now);
+            return self.met_another_cluster(now, None, out);
         }
         let Some(mut incoming) = self.following.incoming.take() else { return };
         let piece = told.topics.into_iter().flat_map(|topic| topic.partitions).next();

@@ -15,7 +15,7 @@ use super::checkpoints::{
 };
 use super::cleaner::Cleaner;
 use super::in_sync::InSync;
-use super::membership::{LAST_EPOCH, Membership};
+use super::membership::Membership;
 use super::metadata_log::Following;
 use super::partition::Found;
 use super::producer_ids::ProducerIds;
@@ -23,7 +23,7 @@ use super::waiting::Timers;
 use super::{Broker, Config, Event, Files, Now, Output};
 use crate::coordinator::{Cluster, METADATA_DIR, new_id};
 use crate::node::files::DELETE;
-use crate::node::meta::{self, base64_id};
+use crate::node::meta::{self, LAST_EPOCH, base64_id};
 
 /// In each partition's directory: the topic id, so that an old directory is told from a new topic.
 pub const PARTITION_METADATA: &str = "partition.metadata";

@@ -1,4 +1,5 @@
-//! `mini-broker coordinator`: the coordinator of a cluster, until SIGINT or SIGTERM.
+//! `mini-broker coordinator`: the coordinator of a cluster, until SIGINT or SIGTERM. Its brokers are
+//! processes of their own: `mini-broker serve --coordinator HOST:PORT`.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

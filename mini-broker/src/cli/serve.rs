@@ -9,8 +9,10 @@ use tracing::info;
 use super::Failure;
 use super::nodes::{self, Bound, Running, Signals};
 use crate::configs::Config;
+use crate::coordinator::METADATA_DIR;
 use crate::engine::peers::Coordinator;
 use crate::labs;
+use crate::node::meta::META;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -37,7 +39,8 @@ pub struct Args {
     /// Where the cluster's coordinator listens. Without it this process has its own.
     #[arg(long, value_name = "HOST:PORT")]
     coordinator: Option<String>,
-    /// So many brokers in this process, numbered from 1 on, each in a directory of its own.
+    /// So many brokers in this process and a coordinator for them, each in a directory of its own. The
+    /// brokers are numbered from 1 on.
     #[arg(
         long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=9),
         conflicts_with_all = ["coordinator", "node_id"]
@@ -58,6 +61,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 /// Starts what is asked for, and says so once clients may come.
 async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
+    check_directory(args)?;
     let count = args.brokers.unwrap_or(1);
     let mut running = Vec::new();
     let mut waiting = Vec::new();
@@ -82,7 +86,14 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
             None => {
                 let route = match &args.coordinator {
                     Some(address) => {
-                        nodes::host_and_port(address)?;
+                        let there = nodes::host_and_port(address)
+                            .map_err(|failure| failure.about("--coordinator"))?;
+                        if there == (bound.host.clone(), bound.port) {
+                            return Err(Failure::new(format!(
+                                "--coordinator {address} is where this broker itself listens; \
+                                 expected where `mini-broker coordinator` does"
+                            )));
+                        }
                         info!("broker {node_id} looks for its coordinator at {address}");
                         Coordinator::At(address.clone())
                     }
@@ -126,6 +137,23 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
     }
     io::stdout().flush()?;
     Ok(running)
+}
+
+/// A directory is one broker's, a coordinator's, or that of a whole cluster.
+fn check_directory(args: &Args) -> Result<(), Failure> {
+    let dir = &args.data_dir;
+    let has = |name: &str| dir.join(name).exists();
+    let found = if args.coordinator.is_some() && has(METADATA_DIR) {
+        "a metadata log: it is a coordinator's, or that of a broker with a coordinator of its own"
+    } else if args.brokers.is_some() && has(META) {
+        "a meta.properties: it is that of one node, not one for the directories of several brokers"
+    } else if args.brokers.is_none() && has("broker-1/meta.properties") {
+        "directories of several brokers, which are started with --brokers"
+    } else {
+        return Ok(());
+    };
+    let dir = dir.display();
+    Err(Failure::new(format!("the data directory {dir} has {found}; choose another --data-dir")))
 }
 
 /// The coordinator's number where all of a cluster is in one process.

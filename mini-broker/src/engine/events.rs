@@ -16,9 +16,12 @@ pub fn log(event: &Event) {
         Event::LeadersReturned { partitions } => {
             info!("{partitions} partitions are led again by whom they are to be led by");
         }
-        Event::CoordinatorAway { why } => warn!(
-            "the coordinator does not answer: {why}. Produce and fetch go on; elections and topic \
-             creation wait"
+        Event::CoordinatorAway { why, serves: true } => warn!(
+            "the coordinator does not answer: {why}. It is tried again. Produce and fetch go on; \
+             elections and topic creation wait"
+        ),
+        Event::CoordinatorAway { why, serves: false } => warn!(
+            "the coordinator does not answer: {why}. It is tried again, and clients have to wait"
         ),
         Event::CoordinatorBack => info!("the coordinator answers again"),
         Event::Cut { partition, bytes } => {

@@ -228,6 +228,8 @@ pub enum Event {
     /// The coordinator does not answer. Told once, until it does.
     CoordinatorAway {
         why: String,
+        /// Clients are served all the same.
+        serves: bool,
     },
     CoordinatorBack,
     /// Bytes behind the last whole batch were cut off when the log was opened.

@@ -8,12 +8,24 @@ use rand_pcg::Pcg64;
 use uuid::Uuid;
 
 use super::Files;
-use crate::coordinator::new_id;
+use crate::coordinator::{METADATA_DIR, new_id};
 
-const META: &str = "meta.properties";
+pub const META: &str = "meta.properties";
+
+/// Under which epoch a broker was registered, and at which start of the machine: what was written then
+/// is still there, unless the machine has started again.
+pub const LAST_EPOCH: &str = "broker-epoch-checkpoint";
 
 /// The cluster whose coordinator has this directory. A new directory begins a new cluster.
 pub fn own_cluster(files: &mut dyn Files, node_id: i32, ids: &mut Pcg64) -> io::Result<String> {
+    // Where a broker has registered with a coordinator of its own, that one's log is older.
+    if files.text(LAST_EPOCH)?.is_some() && files.names(METADATA_DIR)?.is_empty() {
+        return Err(io::Error::other(
+            "the data directory is that of a broker whose coordinator is elsewhere: expected a \
+             coordinator's, or a new one; choose another --data-dir, or say with --coordinator where \
+             this broker's is",
+        ));
+    }
     if let Some(cluster) = cluster(files, node_id)? {
         return Ok(cluster);
     }
@@ -41,8 +53,8 @@ pub fn cluster(files: &dyn Files, node_id: i32) -> io::Result<Option<String>> {
     };
     if node != node_id.to_string() {
         return Err(io::Error::other(format!(
-            "the data directory belongs to node {node}, this broker is node {node_id}: choose \
-             another --data-dir, or --node-id {node}"
+            "the data directory belongs to node {node}, this one is node {node_id}: choose another \
+             --data-dir, or --node-id {node}"
         )));
     }
     Ok(Some(cluster.into()))

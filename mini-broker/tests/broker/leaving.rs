@@ -1,4 +1,4 @@
-//! A broker that is told to stop: others lead before it goes.
+//! A broker that is told to stop: others lead before it goes. And one that was taken for gone.
 
 use mini_broker::broker::{Broker, Config, Input, Node, Output};
 use wire::Request;
@@ -121,4 +121,21 @@ fn the_next_start_names_the_last_registration_if_nothing_of_it_can_be_lost() {
     let broker = ByHand::start(broker.files, &[]);
     assert_eq!(previous_epoch(after_power_loss(&broker.files.copy())), -1);
     assert_eq!(previous_epoch(MemFiles::default()), -1);
+}
+
+#[test]
+fn a_broker_whose_registration_was_taken_by_another_comes_again_without_waiting_for_a_heartbeat() {
+    let mut broker = with_orders();
+    broker.lose_connection();
+    let mut other = crate::coordinator::registration(1, 77);
+    other.cluster_id = broker.coordinator.cluster_id().into();
+    let taken = broker.decide(other).broker_epoch;
+    broker.lose_connection();
+    broker.pass(2_000); // its heartbeat is of a stale epoch
+    broker.pass(200);
+    broker.run_jobs();
+    broker.pass(0);
+    broker.run_jobs();
+    let own = &broker.coordinator.cluster().brokers[&1];
+    assert!(own.epoch > taken && !own.fenced, "{own:?}");
 }

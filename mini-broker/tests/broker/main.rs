@@ -4,6 +4,7 @@
 // What the tests stand on.
 mod batches;
 mod by_hand;
+mod mem_files;
 mod mortal;
 mod process;
 
@@ -23,12 +24,14 @@ mod long_poll;
 mod made_again;
 mod metadata_log;
 mod retention;
+mod snapshot_readers;
 mod snapshots;
 mod storage;
 mod topics;
 
 // As a process.
 mod bad_input;
+mod cluster_processes;
 mod end_to_end;
 mod offsets;
 mod restart;
