@@ -89,7 +89,10 @@ impl Client {
         for address in known {
             match self.to(&address).await {
                 Ok(connection) => return Ok(connection),
-                Err(error) => first = first.or(Some(error)),
+                Err(error) => {
+                    first = first.or(Some(error));
+                    self.ask_last(&address);
+                }
             }
         }
         Err(first.expect("the list of servers is never empty"))

@@ -1,8 +1,11 @@
 //! The commands at the prompt: the built program against a broker of the same build, each test
 //! with its own. What real Kafka prints for the same files stands in `recorded/`.
 
+mod cluster;
 mod configs;
 mod dump_log;
+mod experiment;
+mod leader_dies;
 mod offsets;
 mod server;
 mod topics;

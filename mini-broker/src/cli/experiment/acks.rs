@@ -128,13 +128,13 @@ impl Acks {
 /// What was seen under one setting.
 pub struct View {
     pub acks: Acks,
-    pub speed: Speed,
     pub round: Round,
 }
 
 /// All that the experiment has found out.
 pub struct Outcome {
     pub plan: Plan,
+    pub speeds: Vec<Speed>,
     pub views: Vec<View>,
     pub answers: Answers,
     pub said: Vec<(String, String)>,
@@ -164,16 +164,14 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 async fn experiment(plan: Plan, said: Vec<(String, String)>) -> Result<Outcome, Failure> {
     let mut cluster = OwnCluster::start(BROKERS).await?;
     let mut progress = terminal::Progress::alone();
+    let speeds = speed::measure(&cluster).await?;
     let mut views = Vec::new();
     for (leader, acks) in (1..).zip(Acks::EACH) {
-        progress.update(|| format!("{}: at full speed", acks.name()));
-        let burst = Topic::create(&cluster, &format!("{}-burst", acks.name()), leader, 2).await?;
-        let speed = speed::measure(&burst, acks).await?;
         let topic = Topic::create(&cluster, acks.name(), leader, 2).await?;
         let round = round::run(&mut cluster, &topic, acks, &plan, &mut progress).await?;
-        views.push(View { acks, speed, round });
+        views.push(View { acks, round });
     }
     progress.update(|| "two questions".to_owned());
     let answers = questions::ask(&mut cluster).await?;
-    Ok(Outcome { plan, views, answers, said })
+    Ok(Outcome { plan, speeds, views, answers, said })
 }

@@ -45,7 +45,10 @@ pub fn svg(outcome: &Outcome) -> String {
         described(outcome)
     );
     let longest = outcome.views.iter().map(|view| view.round.ended).max().unwrap_or_default();
-    let scale = Scale { per_ms: (RIGHT - LEFT) / (longest.as_millis() as f64 + 1.0) };
+    // The last answer comes a little after the last record: no bar of its own for that.
+    let buckets = longest.as_millis().saturating_sub(30) as u64 / BUCKET_MS + 1;
+    let per_ms = (RIGHT - LEFT) / (buckets * BUCKET_MS) as f64;
+    let scale = Scale { buckets, per_ms };
     for (n, view) in outcome.views.iter().enumerate() {
         strip(outcome, view, &scale, STEP * n as f64, &mut svg);
     }
@@ -65,7 +68,7 @@ pub fn svg(outcome: &Outcome) -> String {
 }
 
 fn described(outcome: &Outcome) -> String {
-    let told = outcome.views.iter().map(|View { acks, round, .. }| {
+    let told = outcome.views.iter().map(|View { acks, round }| {
         let (from, to) = round.gap();
         let lost = round.lost.len();
         format!("{}: {lost} lost, writing stopped for {}.", acks.name(), seconds(to - from))
@@ -74,6 +77,7 @@ fn described(outcome: &Outcome) -> String {
 }
 
 struct Scale {
+    buckets: u64,
     per_ms: f64,
 }
 
@@ -118,7 +122,7 @@ fn strip(outcome: &Outcome, view: &View, scale: &Scale, top: f64, svg: &mut Stri
     let _ = writeln!(
         svg,
         "<path class=\"a-gap\" d=\"M{x1:.1} {0}v6H{x2:.1}v-6\"/>\
-         <text class=\"a-quiet\" x=\"{1:.1}\" y=\"{2}\">no answer for {3}</text>",
+         <text class=\"a-quiet\" x=\"{1:.1}\" y=\"{2}\">writing stopped for {3}</text>",
         base + 3.0,
         x2 + 6.0,
         base + 13.0,
@@ -131,12 +135,11 @@ fn bars(outcome: &Outcome, view: &View, scale: &Scale, base: f64, svg: &mut Stri
     let usual = (outcome.plan.rate * BUCKET_MS) as f64 / 1_000.0;
     let per_record = BARS / 1.5 / usual;
     let width = BUCKET_MS as f64 * scale.per_ms;
-    let buckets = view.round.ended.as_millis() as u64 / BUCKET_MS + 1;
-    for bucket in 0..buckets {
-        let within = view.round.acknowledged.iter().filter(|ack| {
-            let ms = ack.at.as_millis() as u64;
-            (bucket * BUCKET_MS..(bucket + 1) * BUCKET_MS).contains(&ms)
-        });
+    for bucket in 0..scale.buckets {
+        let within =
+            view.round.acknowledged.iter().filter(|ack| {
+                bucket == (ack.at.as_millis() as u64 / BUCKET_MS).min(scale.buckets - 1)
+            });
         let (lost, kept): (Vec<&Acknowledged>, Vec<&Acknowledged>) =
             within.partition(|ack| view.round.lost.contains(&ack.record));
         let all = lost.len() + kept.len();
@@ -162,10 +165,10 @@ fn bars(outcome: &Outcome, view: &View, scale: &Scale, base: f64, svg: &mut Stri
             );
         }
         if all as f64 * per_record > BARS {
-            let (x, y) = (x + width / 2.0, base - BARS - 4.0);
+            let (x, y) = (x + width + 3.0, base - BARS + 10.0);
             let _ = writeln!(
                 svg,
-                "<text class=\"a-quiet\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{all}</text>"
+                "<text class=\"a-quiet\" x=\"{x:.1}\" y=\"{y:.1}\">{all} at once</text>"
             );
         }
     }

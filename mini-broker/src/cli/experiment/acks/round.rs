@@ -54,6 +54,8 @@ pub async fn run(
     plan: &Plan,
     progress: &mut terminal::Progress,
 ) -> Result<Round, Failure> {
+    // A topic that is new takes a moment to get going.
+    topic.write(Acks::All, &[b"first"]).await?;
     let mut sender = Sender {
         producer: topic.producer(acks.settings()).await?,
         start: Instant::now(),

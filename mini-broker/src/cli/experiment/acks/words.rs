@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::speed::{Rate, Speed};
 use super::{Acks, Outcome, View};
 
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
@@ -21,29 +22,27 @@ pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Resul
         plan.hang.as_secs_f64(),
         plan.kill_at
     )?;
-    table(outcome, out)?;
+    losses(outcome, out)?;
     writeln!(out)?;
     for view in &outcome.views {
         writeln!(out, "  {:<9} {}", view.acks.name(), meaning(view))?;
     }
     writeln!(out)?;
+    speeds(outcome, out)?;
+    writeln!(out)?;
     predictions(outcome, out)
 }
 
-fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
-    let row = |cells: [&str; 9], out: &mut dyn Write| {
-        let [name, sent, acked, stored, lost, doubled, rate, p99, stopped] = cells;
-        let line = format!(
-            "  {name:<9}{sent:>6}{acked:>14}{stored:>8}{lost:>6}{doubled:>9}{rate:>13}{p99:>9}{stopped:>10}"
-        );
-        writeln!(out, "{}", line.trim_end())
+fn losses(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let row = |cells: [&str; 7], out: &mut dyn Write| {
+        let [name, sent, acked, stored, lost, doubled, stopped] = cells;
+        writeln!(
+            out,
+            "  {name:<9}{sent:>6}{acked:>14}{stored:>8}{lost:>6}{doubled:>9}{stopped:>17}"
+        )
     };
-    row(["", "", "", "", "", "", "before the", "kill", "writing"], out)?;
-    row(
-        ["", "sent", "acknowledged", "stored", "lost", "doubled", "records/s", "p99", "stopped"],
-        out,
-    )?;
-    for View { acks, speed, round } in &outcome.views {
+    row(["", "sent", "acknowledged", "stored", "lost", "doubled", "writing stopped"], out)?;
+    for View { acks, round } in &outcome.views {
         let (from, to) = round.gap();
         let number = |number: u64| number.to_string();
         let cells = [
@@ -53,11 +52,22 @@ fn table(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
             &number(round.stored),
             &number(round.lost.len() as u64),
             &number(round.doubled),
-            &thousands(speed.records_per_s as u64),
-            &format!("{:.1} ms", speed.p99.as_secs_f64() * 1_000.0),
             &seconds(to - from),
         ];
         row(cells, out)?;
+    }
+    Ok(())
+}
+
+fn speeds(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+    let row = |[name, one_by_one, p99, batches]: [&str; 4], out: &mut dyn Write| {
+        writeln!(out, "  {name:<33}{one_by_one:>10}{p99:>11}{batches:>15}")
+    };
+    row(["At full speed, before the kill:", "one by one", "p99", "in batches"], out)?;
+    for Speed { acks, one_by_one, in_batches } in &outcome.speeds {
+        let a_second = |rate: &Rate| format!("{}/s", thousands(rate.records_per_s()));
+        let p99 = format!("{:.1} ms", one_by_one.p99_ms());
+        row([acks.name(), &a_second(one_by_one), &p99, &a_second(in_batches)], out)?;
     }
     Ok(())
 }
@@ -66,22 +76,20 @@ fn meaning(view: &View) -> String {
     let lost = view.round.lost.len();
     match (view.acks, lost) {
         (Acks::None, 0) => {
-            "nothing is lost this time, and the producer could not have known".into()
+            "nothing is lost this time. The producer would not have known".to_owned()
         }
         (Acks::None, _) => {
-            format!("{lost} are gone, and the producer asked nobody: it cannot know")
+            format!("{lost} are gone. The producer asks nobody, and knows of nothing")
         }
-        (Acks::Leader, 0) => {
-            "nothing is lost this time; the seminar's advice, once more lucky".into()
-        }
+        (Acks::Leader, 0) => "nothing is lost this time. The seminar recommended this".to_owned(),
         (Acks::Leader, _) => {
-            format!("{lost} are gone that the leader had promised to keep: the seminar's advice")
+            format!("{lost} are gone that only the leader had. The seminar recommended this")
         }
         (Acks::All, 0) => {
-            "nothing is lost: writing waits for the followers. Kafka's default".into()
+            "nothing is lost: writing waits for the followers. Kafka's default since 3.0".to_owned()
         }
         (Acks::All, _) => {
-            format!("{lost} acknowledged records are gone. That must not be: whose is acks?")
+            format!("{lost} are gone that the followers should have had. That must not be")
         }
     }
 }
