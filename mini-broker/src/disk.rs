@@ -105,10 +105,29 @@ impl RealFiles {
                 Ok(Done::Compacted(pass))
             }
             Job::Sweep { dir } => {
-                sweep(&self.root.join(dir))?;
+                self.sweep(&dir)?;
                 Ok(Done::Swept)
             }
         }
+    }
+
+    /// Removes what compaction has left. The names come first: after a power loss an old file must not be
+    /// gone while the new one has its old name.
+    fn sweep(&self, name: &str) -> io::Result<()> {
+        let dir = self.root.join(name);
+        let entries = match fs::read_dir(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        File::open(&dir)?.sync_all()?;
+        let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
+        let names = names.collect::<io::Result<Vec<_>>>()?;
+        swap::litter(&names).try_for_each(|file| {
+            // An index gets its last entry when its segment is sealed, which may be after the sync
+            // that made its records safe. The next sync must not look for it.
+            self.table().forget_file(name, file);
+            fs::remove_file(dir.join(file))
+        })
     }
 
     /// Sizes as the file system has them. Of a log that is open, some of its index may still be in
@@ -240,19 +259,6 @@ fn sync_files(dir: &Path, files: &[Arc<File>]) -> io::Result<()> {
     files.iter().try_for_each(|file| file.sync_data())?;
     // A new file's name is part of the directory.
     File::open(dir)?.sync_all()
-}
-
-/// Removes what compaction has left. The names come first: after a power loss an old file must not be
-/// gone while the new one has its old name.
-fn sweep(dir: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    File::open(dir)?.sync_all()?;
-    let names = entries.map(|entry| Ok(entry?.file_name().into_string().unwrap_or_default()));
-    let names = names.collect::<io::Result<Vec<_>>>()?;
-    swap::litter(&names).try_for_each(|name| fs::remove_file(dir.join(name)))
 }
 
 /// The new one is there before an old one goes, so that a kill at any moment leaves one of them.

@@ -119,13 +119,18 @@ impl Table {
     }
 
     pub fn remove(&mut self, root: &Path, dir: &str, name: &str) -> io::Result<()> {
-        if let Some(open) = self.dirs.get_mut(dir) {
-            self.open -= usize::from(open.files.remove(name).is_some());
-            open.dirty.remove(name);
-        }
+        self.forget_file(dir, name);
         match fs::remove_file(root.join(dir).join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
+        }
+    }
+
+    /// Closes a file that is about to go: nothing of it needs to reach the disk.
+    pub fn forget_file(&mut self, dir: &str, name: &str) {
+        if let Some(open) = self.dirs.get_mut(dir) {
+            self.open -= usize::from(open.files.remove(name).is_some());
+            open.dirty.remove(name);
         }
     }
 

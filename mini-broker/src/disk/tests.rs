@@ -106,6 +106,22 @@ fn a_file_that_is_being_read_outlives_its_name() {
     assert_eq!(io::read_to_string(&*file).unwrap(), "records");
 }
 
+/// Appended to after its last sync, renamed, swept: an index that compaction has made needless.
+#[test]
+fn what_was_swept_away_is_not_synced() {
+    let root = tempfile::TempDir::new().unwrap();
+    let mut files = open(root.path());
+    let name = "00000000000000000150.timeindex";
+    dir(&mut files, "orders-0").append(name, b"an entry....").unwrap();
+    files.rename("orders-0", name, &format!("{name}.deleted")).unwrap();
+
+    files.run(Job::Sweep { dir: "orders-0".into() }).unwrap();
+    assert_eq!(fs::read_dir(root.path().join("orders-0")).unwrap().count(), 0);
+
+    files.run(Job::Sync { dir: "orders-0".into(), to: 300 }).unwrap();
+    files.sync("orders-0").unwrap();
+}
+
 #[test]
 fn two_topics_of_the_same_name_are_set_aside_side_by_side() {
     let root = tempfile::TempDir::new().unwrap();

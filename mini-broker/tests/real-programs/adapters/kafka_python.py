@@ -8,7 +8,12 @@ from time import monotonic
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, KafkaAdminClient, NewPartitions, NewTopic
-from kafka.errors import KafkaError, LogTruncationError, OffsetOutOfRangeError
+from kafka.errors import (
+    KafkaError,
+    LogTruncationError,
+    OffsetOutOfRangeError,
+    UnknownBrokerIdError,
+)
 
 from contract import REFUSED_TOPICS, serve, to_bytes, to_text
 
@@ -47,7 +52,13 @@ def hello(broker):
 
 
 def create(topic, partitions, configs):
-    ADMIN.create_topics([NewTopic(topic, partitions, -1, topic_configs=configs)])
+    new = [NewTopic(topic, partitions, -1, topic_configs=configs)]
+    try:
+        ADMIN.create_topics(new)
+    except UnknownBrokerIdError:
+        # It keeps to the controller that it was told of first, also when it has forgotten that broker since.
+        hello(BROKER)
+        ADMIN.create_topics(new)
     return {}
 
 
