@@ -73,7 +73,7 @@ impl Partition {
         let (log_start, from) = self.log_bounds(turn)?;
         let end = end.max(log_start);
         if end >= from {
-            return Ok(());
+            return self.forget_empty_epochs(turn, end);
         }
         let cut = self.call(turn, |log| log.truncate(end).map(|()| log.log_end()))?;
         let to = cut.map_err(|error| self.storage(turn, error.into()))?;
@@ -83,6 +83,18 @@ impl Partition {
         let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::Truncated { partition, from, to }));
         self.history_cut(turn, to).map_err(|error| self.storage(turn, error.into()))
+    }
+
+    /// There is nothing to cut, but this broker may have led at the log's end without writing anything. The
+    /// leader does not have that epoch, and would name the same parting again and again.
+    /// (`UnifiedLog.truncateTo` cuts the epochs in any case, too.)
+    fn forget_empty_epochs(&mut self, turn: &mut Turn, end: u64) -> Result<(), Refused> {
+        let before = self.history.epochs.latest();
+        self.history.epochs.truncated(end);
+        if self.on_disk && self.history.epochs.latest() != before {
+            self.write_epochs(turn).map_err(|error| self.storage(turn, error.into()))?;
+        }
+        Ok(())
     }
 
     /// The leader has nothing at this follower's end. If its log starts later, this one begins anew
