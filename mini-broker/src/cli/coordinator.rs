@@ -30,8 +30,10 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<(), Failure> {
     nodes::start_log();
     let files = nodes::files(&args.data_dir)?;
-    let bound = Bound::new(&args.listen, None).await?;
-    let (address, port) = (bound.listener.local_addr()?, bound.port);
+    // Brokers are told with --coordinator where it is; nobody learns it from the cluster.
+    let bound = Bound::new(&args.listen, Some(&args.listen)).await?;
+    let address = bound.listener.local_addr()?;
+    let port = address.port();
     let mut config = Config::new(args.node_id, &bound.host, port);
     nodes::set_all(&mut config, &args.set)?;
     let mut signals = Signals::new()?;

@@ -322,6 +322,9 @@ fn an_address_that_cannot_be_meant_is_refused() {
     };
     at("here").gives_up(&["--coordinator here", "expected HOST:PORT"]);
     at(&place.address()).gives_up(&["where this broker itself listens"]);
+    // A coordinator may listen everywhere: its brokers are told where it is.
+    place.start("coordinator", &["coordinator", "--listen", "0.0.0.0:0"]).says("listening for");
+    place.start("coordinator", &["coordinator", "--listen", "x"]).gives_up(&["cannot listen on x"]);
 }
 
 #[test]
