@@ -39,6 +39,7 @@ pub use create_topics::{MOST_PARTITIONS, check_name};
 pub use forwarded::is_for_coordinator;
 pub use leaders::no_elections;
 pub use log::{METADATA_DIR, METADATA_TOPIC, Records, records};
+pub use members::STOPS;
 pub use records::{Record, Resource, Unreadable};
 
 use std::collections::BTreeMap;

@@ -60,8 +60,10 @@ impl MetadataLog {
                 log.log_start()
             )));
         }
-        // A log that has lost its end goes on behind the snapshot, which holds what was lost.
-        log.begin_at(covered.max(log.log_start())).map_err(|error| told(&error))?;
+        if log.log_end() < covered {
+            // A log that has lost its end goes on behind the snapshot, which holds what was lost.
+            log.begin_at(covered).map_err(|error| told(&error))?;
+        }
         // What an earlier run has written and not synced is in the page cache at least.
         files.sync(METADATA_DIR).map_err(|error| told(&error))?;
         let mut log = Self {
@@ -77,6 +79,7 @@ impl MetadataLog {
         let (cluster, since) =
             log.replay_from(cluster.unwrap_or_default(), files).map_err(|why| told(&why))?;
         log.since = since;
+        log.delete_what_it_holds().map_err(|error| told(&error))?;
         Ok((log, cluster))
     }
 
@@ -211,14 +214,20 @@ impl MetadataLog {
     pub fn snapshot_written(&mut self, written: bool) -> Result<(), offset_log::Error> {
         self.writing = false;
         let Some(next) = self.next.take().filter(|_| written) else { return Ok(()) };
-        let end = next.end;
         self.snapshot = Some(next);
-        if end > self.log.log_start() {
-            // Brokers that are not far behind go on reading in the segment where the snapshot ends.
-            let slice = self.log.read(end - 1, end, 1)?;
-            self.log.delete_before(slice.segment)?;
+        self.delete_what_it_holds()
+    }
+
+    /// Deletes segments whose every record the snapshot holds. The one in which it ends stays: brokers that
+    /// are not far behind go on reading there.
+    fn delete_what_it_holds(&mut self) -> Result<(), offset_log::Error> {
+        match &self.snapshot {
+            Some(snapshot) if snapshot.end > self.log.log_start() => {
+                let slice = self.log.read(snapshot.end - 1, snapshot.end, 1)?;
+                self.log.delete_before(slice.segment)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// What was decided is unknown to the disk; a sync that failed is never tried again, because the

@@ -19,6 +19,9 @@ use crate::node::{Event, Now, Output, Refused};
 /// How long after a failed attempt to write it down a death is looked at again, in ms.
 const AGAIN_MS: u64 = 1_000;
 
+/// Why a broker takes no part that has asked for it.
+pub const STOPS: &str = "it stops";
+
 /// The value of `endpoint_type` that asks for controllers.
 const CONTROLLERS: i8 = 2;
 
@@ -122,7 +125,7 @@ impl Coordinator {
         let is_caught_up = request.current_metadata_offset >= epoch;
         let wants_out = request.want_fence || request.want_shut_down;
         let done = match fenced {
-            false if wants_out => self.fence(now, id, "it stops", out),
+            false if wants_out => self.fence(now, id, STOPS, out),
             true if is_caught_up && !wants_out => self.unfence(now, id, epoch, out),
             _ => Ok(()),
         };

@@ -2,7 +2,7 @@
 
 use tracing::{error, info, warn};
 
-use crate::coordinator::Resource;
+use crate::coordinator::{Resource, STOPS};
 use crate::labs;
 use crate::node::Event;
 
@@ -12,6 +12,9 @@ pub fn log(event: &Event) {
         Event::TopicDeleted { topic } => info!("topic {topic} deleted"),
         Event::BrokerRegistered { id, epoch } => info!("broker {id} registered, epoch {epoch}"),
         Event::BrokerUnfenced { id } => info!("broker {id} takes part"),
+        Event::BrokerFenced { id, why } if *why == STOPS => {
+            info!("broker {id} takes no part any more: {why}");
+        }
         Event::BrokerFenced { id, why } => warn!("broker {id} takes no part any more: {why}"),
         Event::LeadersReturned { partitions } => {
             info!("{partitions} partitions are led again by whom they are to be led by");

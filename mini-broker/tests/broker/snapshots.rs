@@ -109,7 +109,7 @@ fn step(driven: &mut Driven, random: &mut fastrand::Rng) {
 
 #[test]
 fn a_snapshot_and_what_came_after_are_worth_the_whole_log() {
-    for seed in 0..12 {
+    for seed in 0..20 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut driven = Driven::of_three(&SMALL);
         let mut whole = Driven::of_three(&[]);
