@@ -14,7 +14,7 @@ use std::io;
 
 pub use build::Builder;
 pub use compression::Codec;
-pub use header::{HEADER_LEN, Header};
+pub use header::{HEADER_LEN, Header, number};
 pub use record::{Headers, Record, Records};
 
 /// A batch that unpacks to more than this is refused: a few hostile bytes must not fill the memory.

@@ -109,6 +109,8 @@ struct Batch {
     partition: i32,
     bytes: BytesMut,
     pushed: Vec<Instant>,
+    /// An idempotent producer numbers a batch when it is sent for the first time.
+    numbered: bool,
 }
 
 struct Sent {
@@ -151,16 +153,11 @@ impl Producer {
         if size + payload > self.settings.batch_size {
             self.close(partition);
         }
-        let (codec, sequences) = (self.settings.codec, &self.sequences);
-        self.open.entry(partition).or_insert_with(|| {
-            let builder = Builder::new(codec);
-            let builder = match sequences {
-                Some(sequences) => builder.producer(sequences.producer(partition)),
-                None => builder,
-            };
-            Open { builder, pushed: Vec::new() }
-        });
-        let Some(open) = self.open.get_mut(&partition) else { return };
+        let codec = self.settings.codec;
+        let open = self
+            .open
+            .entry(partition)
+            .or_insert_with(|| Open { builder: Builder::new(codec), pushed: Vec::new() });
         let before = open.builder.size();
         let headers = message.headers.iter().map(|(name, value)| (&name[..], value.as_deref()));
         open.builder.push(message.timestamp, message.key, message.value, headers);
@@ -239,15 +236,14 @@ impl Producer {
         let Some(open) = self.open.get_mut(&partition) else { return };
         let pushed = std::mem::take(&mut open.pushed);
         let size = open.builder.size() - crate::records::HEADER_LEN;
-        let count = open.builder.count();
         let Some(bytes) = open.builder.finish() else { return };
-        if let Some(sequences) = &mut self.sequences {
-            sequences.count(partition, count);
-            let builder = std::mem::take(&mut open.builder);
-            open.builder = builder.producer(sequences.producer(partition));
-        }
         self.buffered = self.buffered - size + bytes.len();
-        self.ready.entry(partition).or_default().push_back(Batch { partition, bytes, pushed });
+        self.ready.entry(partition).or_default().push_back(Batch {
+            partition,
+            bytes,
+            pushed,
+            numbered: false,
+        });
     }
 
     /// When the next open batch has waited for long enough.
@@ -327,7 +323,12 @@ impl Producer {
                 break;
             }
             size += next;
-            batches.extend(queue.pop_front());
+            let Some(mut batch) = queue.pop_front() else { continue };
+            if let Some(sequences) = self.sequences.as_mut().filter(|_| !batch.numbered) {
+                sequences.number(partition, &mut batch.bytes, batch.pushed.len());
+                batch.numbered = true;
+            }
+            batches.push(batch);
             if self.one_at_a_time() {
                 self.busy.insert(partition);
             }
@@ -340,15 +341,23 @@ impl Producer {
         self.in_flight.entry(leader).and_modify(|count| *count -= 1);
         let mut ended = Vec::new();
         // The last one first, so that batches which go back to a queue keep their order.
-        for batch in batches.into_iter().rev() {
+        for mut batch in batches.into_iter().rev() {
             self.busy.remove(&batch.partition);
             let result = outcome(&self.topic, batch.partition, &result);
             let late = batch
                 .pushed
                 .first()
                 .is_none_or(|first| first.elapsed() >= self.settings.delivery_timeout);
+            let gap = match &mut self.sequences {
+                Some(sequences) if result.as_ref().is_err_and(sequences::is_gap) => {
+                    sequences.begin_anew(batch.partition);
+                    batch.numbered = false;
+                    true
+                }
+                _ => false,
+            };
             match result {
-                Err(error) if error.is_retriable() && !late => {
+                Err(error) if (error.is_retriable() || gap) && !late => {
                     self.leaders.look_soon();
                     self.ready.entry(batch.partition).or_default().push_front(batch);
                 }

@@ -1,5 +1,6 @@
 //! The 61 bytes before the records. Where a field stands is Kafka's `DefaultRecordBatch`.
 
+use super::build::Producer;
 use super::{Codec, Error};
 
 pub const HEADER_LEN: usize = 61;
@@ -11,6 +12,9 @@ pub const CRC: usize = 17;
 pub const ATTRIBUTES: usize = 21;
 pub const BASE_TIMESTAMP: usize = 27;
 pub const MAX_TIMESTAMP: usize = 35;
+pub const PRODUCER_ID: usize = 43;
+pub const PRODUCER_EPOCH: usize = 51;
+pub const BASE_SEQUENCE: usize = 53;
 pub const COUNT: usize = 57;
 
 /// What a record's timestamp is that has none.
@@ -66,9 +70,9 @@ impl Header {
             last_offset_delta: i32::from_be_bytes(at(bytes, 23)),
             base_timestamp: i64::from_be_bytes(at(bytes, BASE_TIMESTAMP)),
             max_timestamp: i64::from_be_bytes(at(bytes, MAX_TIMESTAMP)),
-            producer_id: i64::from_be_bytes(at(bytes, 43)),
-            producer_epoch: i16::from_be_bytes(at(bytes, 51)),
-            base_sequence: i32::from_be_bytes(at(bytes, 53)),
+            producer_id: i64::from_be_bytes(at(bytes, PRODUCER_ID)),
+            producer_epoch: i16::from_be_bytes(at(bytes, PRODUCER_EPOCH)),
+            base_sequence: i32::from_be_bytes(at(bytes, BASE_SEQUENCE)),
             count: i32::from_be_bytes(at(bytes, COUNT)),
         })
     }
@@ -126,6 +130,21 @@ pub fn stamp(batch: &mut [u8], log_append_time_ms: Option<i64>) {
         None => attributes & !LOG_APPEND_TIME,
     };
     batch[ATTRIBUTES..ATTRIBUTES + 2].copy_from_slice(&attributes.to_be_bytes());
+    make_right(batch);
+}
+
+/// Writes into a whole batch who produced it, and the number of its first record.
+/// (`MemoryRecordsBuilder.setProducerState`.)
+pub fn number(batch: &mut [u8], producer: Producer) {
+    let Producer { id, epoch, first_sequence } = producer;
+    batch[PRODUCER_ID..PRODUCER_EPOCH].copy_from_slice(&id.to_be_bytes());
+    batch[PRODUCER_EPOCH..BASE_SEQUENCE].copy_from_slice(&epoch.to_be_bytes());
+    batch[BASE_SEQUENCE..COUNT].copy_from_slice(&first_sequence.to_be_bytes());
+    make_right(batch);
+}
+
+/// The checksum, after a change to what it covers.
+fn make_right(batch: &mut [u8]) {
     let crc = crc32c::crc32c(&batch[ATTRIBUTES..]);
     batch[CRC..ATTRIBUTES].copy_from_slice(&crc.to_be_bytes());
 }

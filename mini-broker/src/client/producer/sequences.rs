@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use tokio::time::{Instant, sleep};
+use wire::ErrorCode;
 use wire::producer_id::InitProducerIdRequest;
 
 use crate::client::{BACKOFF, Client, Error, LEADER_TIMEOUT};
-use crate::records::build::Producer;
+use crate::records::{self, build::Producer};
 
 impl Client {
     /// An id that nobody had before. Waits a while for a cluster that cannot give one yet.
@@ -21,8 +22,7 @@ impl Client {
             };
             let error = match self.call_any(request).await {
                 Ok(answer) if answer.error_code.is_ok() => {
-                    let (id, epoch) = (answer.producer_id, answer.producer_epoch);
-                    return Ok(Sequences { id, epoch, next: BTreeMap::new() });
+                    return Ok(Sequences { id: answer.producer_id, next: BTreeMap::new() });
                 }
                 Ok(answer) => Error::refused("a producer id", answer.error_code, None),
                 Err(error) => error,
@@ -39,20 +39,30 @@ impl Client {
 #[derive(Debug)]
 pub(super) struct Sequences {
     id: i64,
-    epoch: i16,
-    next: BTreeMap<i32, i32>,
+    /// For each partition the epoch, and the next record's number.
+    next: BTreeMap<i32, (i16, i32)>,
 }
 
 impl Sequences {
-    /// For a batch that follows all batches that were counted.
-    pub fn producer(&self, partition: i32) -> Producer {
-        let first_sequence = self.next.get(&partition).copied().unwrap_or(0);
-        Producer { id: self.id, epoch: self.epoch, first_sequence }
+    /// Writes the numbers of the partition's next records into their batch.
+    pub fn number(&mut self, partition: i32, batch: &mut [u8], records: usize) {
+        let (epoch, next) = self.next.entry(partition).or_default();
+        records::number(batch, Producer { id: self.id, epoch: *epoch, first_sequence: *next });
+        // After the largest number comes 0.
+        *next = next.wrapping_add(records as i32) & i32::MAX;
     }
 
-    /// So many records stand in the partition's next batch. After the largest number comes 0.
-    pub fn count(&mut self, partition: i32, records: i32) {
-        let next = self.next.entry(partition).or_insert(0);
-        *next = next.wrapping_add(records) & i32::MAX;
+    /// The leader misses a batch before this one, though it was acknowledged: it is lost. Kafka's
+    /// producer too goes on with a new epoch and a new count, since nobody can send that batch again
+    /// (KIP-360).
+    pub fn begin_anew(&mut self, partition: i32) {
+        let (epoch, next) = self.next.entry(partition).or_default();
+        (*epoch, *next) = (epoch.saturating_add(1), 0);
     }
+}
+
+/// Whether a leader does not know what came before a batch.
+pub(super) fn is_gap(error: &Error) -> bool {
+    let gap = [ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, ErrorCode::UNKNOWN_PRODUCER_ID];
+    matches!(error, Error::Refused { code, .. } if gap.contains(code))
 }

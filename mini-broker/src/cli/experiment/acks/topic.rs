@@ -13,7 +13,7 @@ use crate::client::admin::NewTopic;
 use crate::client::consumer::{self, Consumer};
 use crate::client::producer::{Message, Producer, Settings};
 use crate::client::{Client, Error};
-use crate::records;
+use crate::{labs, records};
 
 /// A record behind all that are counted.
 const LAST: &[u8] = b"last";
@@ -140,8 +140,14 @@ pub async fn in_time<T>(
     what: &str,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let sentence = || format!("{what}, and {} s are over", PATIENCE.as_secs());
-    timeout(PATIENCE, work).await.map_err(|_| Failure::new(sentence()))?
+    let late = |_| {
+        let whose = match labs::yours("acks") {
+            Some(organ) => format!("; your acks ({}/src) decides when", organ.folder),
+            None => String::new(),
+        };
+        Failure::new(format!("{what}, and {} s are over{whose}", PATIENCE.as_secs()))
+    };
+    timeout(PATIENCE, work).await.map_err(late)?
 }
 
 /// The values of one partition's batches, from an offset on.
