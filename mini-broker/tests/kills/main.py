@@ -83,7 +83,7 @@ class Run:
         binary = None
         if options.cluster == "ours":
             binary = options.broker or build(options.features, options.release)
-        self.cluster = cluster(options.cluster, binary, self.work)
+        self.cluster = cluster(options.cluster, binary, self.work, options.set)
         self.cluster.start()
         rounds = self.rounds = self.begin()
         for number, kind in self.plan():
@@ -229,6 +229,13 @@ def arguments():
     parser.add_argument("--only", metavar="KIND:N", help="only this round of those with this seed")
     parser.add_argument(
         "--throughput", type=int, default=500, metavar="N", help="records a second (default: 500)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the coordinator and all brokers, by Kafka's name",
     )
     build_options(parser)
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all is well")
