@@ -76,8 +76,8 @@ class KafkaCluster(Cluster):
             one.result()
 
 
-def cluster(which, binary, work):
-    settings = ["min.insync.replicas=2", "default.replication.factor=3"]
+def cluster(which, binary, work, more):
+    settings = ["min.insync.replicas=2", "default.replication.factor=3", *more]
     if which == "kafka":
         return KafkaCluster(work, settings)
     return Cluster(binary, work, len(BROKERS), settings)

@@ -24,7 +24,7 @@ if sys.executable != PYTHON:
 
 import check  # noqa: E402
 import clients  # noqa: E402
-from broker import build  # noqa: E402
+from broker import build, build_options  # noqa: E402
 from clusters import BROKERS, cluster  # noqa: E402
 from confluent_kafka import KafkaException  # noqa: E402
 from probe import Probe  # noqa: E402
@@ -82,8 +82,8 @@ class Run:
         options = self.options
         binary = None
         if options.cluster == "ours":
-            binary = options.broker or build(options.features, release=True)
-        self.cluster = cluster(options.cluster, binary, self.work)
+            binary = options.broker or build(options.features, options.release)
+        self.cluster = cluster(options.cluster, binary, self.work, options.set)
         self.cluster.start()
         rounds = self.rounds = self.begin()
         for number, kind in self.plan():
@@ -230,10 +230,14 @@ def arguments():
     parser.add_argument(
         "--throughput", type=int, default=500, metavar="N", help="records a second (default: 500)"
     )
-    parser.add_argument("--broker", metavar="PATH", help="a mini-broker that is already built")
     parser.add_argument(
-        "--features", metavar="F", help="cargo features to build it with, lab-acks for instance"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the coordinator and all brokers, by Kafka's name",
     )
+    build_options(parser)
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all is well")
     parser.add_argument("--dir", metavar="DIR", help="where to keep them: a folder on a real disk")
     return parser.parse_args()

@@ -34,6 +34,12 @@ KINDS = {
         "kill",
         (1, SESSION_TIMEOUT_S + 3),
     ),
+    "coordinator-and-leader": Kind(
+        lambda chance, leader, others: [COORDINATOR, leader], "kill", (1, 5)
+    ),
+    "everybody": Kind(
+        lambda chance, leader, others: [COORDINATOR, leader, *others], "kill", (0.1, 2)
+    ),
     "hung-leader": Kind(lambda chance, leader, others: [leader], "hang", LONGER_THAN_A_SESSION),
     "hung-follower": Kind(lambda chance, leader, others: others[:1], "hang", LONGER_THAN_A_SESSION),
     "clean": Kind(lambda chance, leader, others: [leader], "stop", UNTIL_TAKEN_AGAIN),

@@ -12,6 +12,30 @@ from install import HERE
 ROOT = HERE.parent.parent.parent
 
 
+def build_options(parser):
+    parser.add_argument("--broker", metavar="PATH", help="a mini-broker that is already built")
+    parser.add_argument(
+        "--features",
+        metavar="F",
+        help="cargo features to build it with, lab-offset-log for instance",
+    )
+    parser.add_argument(
+        "--mine",
+        dest="features",
+        metavar="LABS",
+        nargs="?",
+        const="all",
+        type=features_of,
+        help="build it with your labs, offset-log,partitions for instance; without a name with all of them",
+    )
+    parser.add_argument("--release", action="store_true", help="build it with --release")
+
+
+def features_of(labs):
+    """The cargo features that put the named labs into the broker."""
+    return "labs" if labs == "all" else ",".join(f"lab-{lab}" for lab in labs.split(","))
+
+
 def build(features, release):
     """Builds the broker with cargo and returns the path of its binary."""
     command = [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import install
 import programs
-from broker import Cluster, build
+from broker import Cluster, build, build_options
 from checks import Suite
 
 # What is old, or has a newer one of its key, is looked for often, or the checks would wait for minutes.
@@ -74,22 +74,7 @@ def arguments():
         metavar="N",
         help="so many brokers and a coordinator, a process each; every topic on three of them",
     )
-    parser.add_argument("--broker", metavar="PATH", help="a mini-broker that is already built")
-    parser.add_argument(
-        "--features",
-        metavar="F",
-        help="cargo features to build it with, lab-offset-log for instance",
-    )
-    parser.add_argument(
-        "--mine",
-        dest="features",
-        metavar="LABS",
-        nargs="?",
-        const="all",
-        type=features_of,
-        help="build it with your labs, offset-log,partitions for instance; without a name with all of them",
-    )
-    parser.add_argument("--release", action="store_true", help="build it with --release")
+    build_options(parser)
     parser.add_argument("--quick", action="store_true", help="fewer combinations of codec and acks")
     parser.add_argument(
         "--programs",
@@ -99,11 +84,6 @@ def arguments():
     )
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all passed")
     return parser.parse_args()
-
-
-def features_of(labs):
-    """The cargo features that put the named labs into the broker."""
-    return "labs" if labs == "all" else ",".join(f"lab-{lab}" for lab in labs.split(","))
 
 
 if __name__ == "__main__":
