@@ -4,16 +4,19 @@
 //!
 //! ```text
 //! listen → connection (frames in, one task a client) → wire (decode) → validate
-//!    → engine (the one task that owns the Broker; the only clock)
+//!    → engine (the one task that owns a node, broker or coordinator; the only clock)
 //!       → broker (no clock, no socket, no thread)
-//!            produce → partition → offset-log       fetch → partition → offset-log, or parked
-//!            create a topic → coordinator → metadata log → topics
+//!            produce → partition → offset-log → acks, answered or parked until the watermark has come
+//!            fetch → partition → acks (the high watermark) → offset-log, or parked
+//!            create a topic → forwarded → coordinator → metadata log → read by every broker → topics
+//!            replica: what another broker leads is fetched from there
 //!    → engine delivers by ticket → connection writes, records straight from their files
+//!             and sends to other nodes → peers
 //! ```
 //!
 //! The modules stand in the order in which a request meets them.
 //!
-//! What is deliberately absent: a lock around the broker, a thread of our own, a copy of the records
+//! What is deliberately absent: a lock around a node, a thread of our own, a copy of the records
 //! between the socket and the file, and a look inside a batch on its way.
 
 pub mod cli; // the commands, one a file
@@ -25,14 +28,14 @@ pub mod connection; // frames in, answers out in order
 
 pub mod validate; // a batch's header and checksum
 
-pub mod engine; // turns, the clock, slow jobs
+pub mod engine; // turns, the clock, slow jobs, the way to other nodes
 
 // What decides.
 pub mod node; // inputs and outputs, the same for all
 
-pub mod broker; // what clients are served by
+pub mod broker; // what serves clients, and follows other brokers
 
-pub mod coordinator; // which topics there are; the metadata log
+pub mod coordinator; // which topics and brokers there are, who leads; the metadata log
 
 pub mod configs; // the settings, one table
 
