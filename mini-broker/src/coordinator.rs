@@ -330,9 +330,15 @@ pub fn api_versions(listener: Listener) -> ApiVersionsResponse {
     ApiVersionsResponse { api_keys: api_keys.collect(), ..Default::default() }
 }
 
-/// A random UUID of version 4, from the seed.
+/// A random UUID of version 4, from the seed. None that begins with a dash where it is printed: on a
+/// command line it would be taken for a flag. (`Uuid.randomUuid`.)
 pub fn new_id(ids: &mut Pcg64) -> Uuid {
-    let mut bytes = [0; 16];
-    ids.fill_bytes(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid()
+    const DASH: u8 = 62; // in base64
+    loop {
+        let mut bytes = [0; 16];
+        ids.fill_bytes(&mut bytes);
+        if bytes[0] >> 2 != DASH {
+            return uuid::Builder::from_random_bytes(bytes).into_uuid();
+        }
+    }
 }

@@ -18,6 +18,9 @@ use super::{Asked, Broker, Call, Now, Output, Peer, PeerGone, Refused};
 /// At most so many fetches are under way to one leader.
 const MOST_UNDER_WAY: usize = 2;
 
+/// How long to wait for the metadata log, in ms.
+const SOON_MS: u64 = 50;
+
 type Id = (Arc<str>, i32);
 
 /// What is followed of one leader.
@@ -195,9 +198,20 @@ impl Broker {
         if !followed {
             return; // it has another leader by now
         }
-        if let Err(_refused) = self.try_follow(now, &id, from, data, out)
+        if let Err(refused) = self.try_follow(now, &id, from, data, out)
             && let Some(fetcher) = self.fetchers.get_mut(&leader)
         {
+            // Just after an election one of the two may not have read of it: the next try comes soon.
+            let soon = [
+                ErrorCode::NOT_LEADER_OR_FOLLOWER,
+                ErrorCode::FENCED_LEADER_EPOCH,
+                ErrorCode::UNKNOWN_LEADER_EPOCH,
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ];
+            let again_at = match soon.contains(&refused.code) {
+                true => again_at.min(now.mono_ms + SOON_MS),
+                false => again_at,
+            };
             fetcher.resting.insert(id, again_at);
         }
     }
@@ -225,6 +239,7 @@ impl Broker {
             ErrorCode::OFFSET_OUT_OF_RANGE => {
                 let (start, end) = (natural(data.log_start_offset), natural(data.high_watermark));
                 partition.out_of_range(&mut turn, start, end)?;
+                self.log_start_moved(now);
                 self.rearm(now, topic, *index);
                 return Ok(());
             }
@@ -244,6 +259,9 @@ impl Broker {
         let followed = partition.follow(&mut turn, batches, watermark, start)?;
         if let Some(to) = followed.sync {
             self.sync_partition(topic, *index, to, out);
+        }
+        if followed.start_moved {
+            self.log_start_moved(now);
         }
         if !batches.is_empty() {
             self.high_watermark_moved(now);

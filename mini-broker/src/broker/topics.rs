@@ -49,9 +49,8 @@ impl Broker {
             }
             Record::Config { resource, .. } => drop(changed.insert(resource.clone())),
             Record::BrokerChange { id, fenced: true, .. } => self.broker_gone(now, *id, out),
-            Record::RegisterBroker { .. }
-            | Record::BrokerChange { .. }
-            | Record::ProducerIds { .. } => {}
+            Record::BrokerChange { id, fenced: false, .. } => self.broker_back(now, *id, out),
+            Record::RegisterBroker { .. } | Record::ProducerIds { .. } => {}
         }
     }
 
@@ -133,6 +132,15 @@ impl Broker {
         self.follow_leader(&name, index);
         self.touched(now, &name, index, out);
         self.rearm(now, &name, index);
+    }
+
+    /// A broker takes part again. It may have caught up before that, when it could not join yet: it is
+    /// answered now, so that it fetches again and does.
+    fn broker_back(&mut self, now: Now, id: i32, out: &mut Vec<Output>) {
+        let parked = self.parked.iter();
+        let waiting = parked.filter(|(_, parked)| parked.request.replica_id == id);
+        let waiting = waiting.map(|(ticket, _)| *ticket).collect();
+        self.answer_as_it_is(now, waiting, out);
     }
 
     /// A broker takes no part any more: leaders do not wait for it.

@@ -21,6 +21,8 @@ pub struct Position {
 pub struct Followed {
     /// A sync is due: it makes the log safe below this offset.
     pub sync: Option<u64>,
+    /// The log starts later than before, and its files do not say so.
+    pub start_moved: bool,
 }
 
 impl Partition {
@@ -56,6 +58,7 @@ impl Partition {
             let deleted = self.call(turn, |log| log.delete_before(log_start))?;
             deleted.map_err(|error| self.storage(turn, error.into()))?;
             self.deleted_before = log_start;
+            followed.start_moved = true;
             self.history.epochs.start_moved(log_start);
         }
         Ok(followed)
