@@ -70,7 +70,7 @@ fn node<'a>(
 ) -> (Child, String) {
     fs::create_dir_all(folder).unwrap();
     let port_file = folder.join("port");
-    let child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
         .args(command)
         .args(["--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.join("data"))
@@ -87,5 +87,6 @@ fn node<'a>(
         }
         sleep(Duration::from_millis(10));
     }
+    let _ = child.kill().and_then(|()| child.wait());
     panic!("{command:?} did not start");
 }
