@@ -55,7 +55,8 @@ pub struct Args {
     topic: Option<String>,
 
     /// With --describe: the topic by its id, which --describe prints; goes before --topic
-    #[arg(long, value_name = "ID", value_parser = flags::topic_id)]
+    #[arg(long, value_name = "ID", value_parser = flags::topic_id,
+        allow_hyphen_values = true)]
     topic_id: Option<Uuid>,
 
     /// With --create: how many partitions (otherwise the broker's num.partitions); with --alter: how

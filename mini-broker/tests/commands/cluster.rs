@@ -87,7 +87,6 @@ fn node<'a>(
         }
         sleep(Duration::from_millis(10));
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    let _ = child.kill().and_then(|()| child.wait());
     panic!("{command:?} did not start");
 }
