@@ -107,7 +107,7 @@ fn predictions(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
             answers.last_readable,
         ),
         (
-            "two brokers are down, acks=all is answered: who has the record",
+            "two brokers are down, acks=all is answered: how many have it",
             "P3.3",
             answers.machines as i64,
         ),
