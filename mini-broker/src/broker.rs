@@ -57,6 +57,8 @@ pub mod compact; // what compaction leaves of a log
 
 mod waiting; // what is parked, and every timer
 
+pub mod view; // for whoever only looks
+
 pub use crate::configs::Config;
 pub use crate::node::{
     Answer, Call, Client, Done, Event, Files, Input, Job, Located, Measured, Node, Now, Output,

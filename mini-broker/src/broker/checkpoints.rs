@@ -38,6 +38,8 @@ const WRITE_EVERY_MS: u64 = 5_000;
 #[derive(Default)]
 pub struct Checkpoints {
     recovery_points_moved: bool,
+    /// At least one of them is lower now than in the file.
+    recovery_points_fell: bool,
     log_starts_moved: bool,
     timer_set: bool,
     /// Answers that leave once the log starts are on the disk, as they are now.
@@ -56,6 +58,22 @@ impl Broker {
     pub(super) fn recovery_point_moved(&mut self, now: Now) {
         self.checkpoints.recovery_points_moved = true;
         self.checkpoint_soon(now);
+    }
+
+    /// A log was cut, maybe below its recovery point: what is written there next is not on the disk, though
+    /// the file says so until it is written anew. (Kafka: `LogManager.truncateTo`.)
+    pub(super) fn recovery_point_fell(&mut self, now: Now) {
+        self.recovery_point_moved(now);
+        self.checkpoints.recovery_points_fell = true;
+    }
+
+    /// Writes recovery points that fell, of all the logs at once: after this no more of them are cut.
+    pub(super) fn write_fallen(&mut self, now: Now, out: &mut Vec<Output>) {
+        let state = &mut self.checkpoints;
+        if state.recovery_points_fell && !state.recovery_points_job {
+            state.recovery_points_fell = false;
+            self.write_checkpoints(now, out);
+        }
     }
 
     /// Asks for the log starts to be written soon: nobody waits for it.
@@ -158,7 +176,7 @@ impl Broker {
         if let Some((moved, job)) = of_file {
             *job = false;
             *moved |= written.is_err();
-            return;
+            return self.write_fallen(now, out);
         }
         self.checkpoints.log_starts_moved |= written.is_err();
         for (ticket, mut response) in self.checkpoints.log_starts_job.take().unwrap_or_default() {

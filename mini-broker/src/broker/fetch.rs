@@ -4,13 +4,14 @@
 //! Without sessions: every request names all it wants, and is answered with session 0.
 
 use bytes::BytesMut;
+use uuid::Uuid;
 use wire::fetch::{
     EpochEndOffset, FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse,
     PartitionData,
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Partition, Turn};
+use super::partition::{Bounds, Partition, Turn};
 use super::waiting::Parked;
 use super::{Answer, Broker, Located, Now, Output, Refused, Ticket};
 
@@ -113,6 +114,7 @@ impl Broker {
                     .and_then(|index| known.as_mut()?.get_mut(index))
                     .ok_or_else(|| Refused::unknown_partition(&topic.topic, wanted.partition));
                 let read = partition.and_then(|partition| {
+                    check_topic_id(partition, topic.replica_topic_id)?;
                     read(partition, follower, wanted, &mut collected, &mut turn)
                 });
                 let mut data = read.unwrap_or_else(|refused| {
@@ -134,6 +136,16 @@ impl Broker {
             answer: Answer::Response { body, slices: collected.slices },
         }
     }
+}
+
+/// A follower may not have heard yet that its topic is deleted, and that there is another one of its name:
+/// what it has is not of this one.
+fn check_topic_id(partition: &Partition, meant: Uuid) -> Result<(), Refused> {
+    if meant.is_nil() || meant == partition.topic_id {
+        return Ok(());
+    }
+    let why = format!("this is topic {}, not {meant}", partition.topic_id);
+    Err(Refused::new(ErrorCode::INCONSISTENT_TOPIC_ID, why))
 }
 
 /// One partition's part. The first batch of the whole answer is given however large it is, so that a
@@ -171,11 +183,18 @@ fn read(
         }
     }
     let below = if follower.is_some() { bounds.log_end } else { bounds.high_watermark };
-    let offset = offset.filter(|at| (bounds.log_start..=bounds.log_end).contains(at));
-    let Some(offset) = offset else {
+    let first = match offset {
+        Some(offset) if follower.is_some() && offset < bounds.log_start => {
+            first_batch(partition, &bounds, turn)?
+        }
+        _ => bounds.log_start,
+    };
+    let offset = offset.filter(|at| (first..=bounds.log_end).contains(at));
+    let Some(offset) = offset.map(|at| at.max(bounds.log_start)) else {
         // The bounds go along: they tell the client where it may go on.
         collected.error = true;
         data.error_code = ErrorCode::OFFSET_OUT_OF_RANGE;
+        data.log_start_offset = first as i64;
         return Ok(data);
     };
     let left = collected.max_bytes.saturating_sub(collected.bytes);
@@ -193,6 +212,21 @@ fn read(
     data.records = Records::There { slot: collected.slices.len() as u32, len: slice.len };
     collected.slices.push(partition.located(&slice));
     Ok(data)
+}
+
+/// Where the batch begins in which the log starts. Records may be deleted up to the middle of a batch, but a
+/// follower gets whole batches: it has to begin there.
+fn first_batch(
+    partition: &mut Partition,
+    bounds: &Bounds,
+    turn: &mut Turn,
+) -> Result<u64, Refused> {
+    let Bounds { log_start, log_end, .. } = *bounds;
+    if log_start >= log_end {
+        return Ok(log_start);
+    }
+    let slice = partition.read(turn, log_start, log_end, 1)?;
+    Ok(slice.map_or(log_start, |slice| slice.first.min(log_start)))
 }
 
 fn refused_data(refused: &Refused) -> PartitionData {

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wire::alter_partition::{AlterPartitionRequest, AlterPartitionResponse, AlterPartitionTopic};
+use wire::ErrorCode;
+use wire::alter_partition::{
+    AlterPartitionPartitionResponse, AlterPartitionRequest, AlterPartitionResponse,
+    AlterPartitionTopic,
+};
 
-use super::partition::{Turn, WantedInSync};
+use super::partition::{InSyncAnswer, Turn, WantedInSync};
 use super::waiting::Owner;
 use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone};
 use crate::coordinator::Assignment;
@@ -19,8 +23,8 @@ const AGAIN_MS: u64 = 200;
 pub struct InSync {
     /// What is to be asked next.
     wanted: Vec<WantedInSync>,
-    /// What is asked: topics and partitions.
-    asked: Vec<(Uuid, i32)>,
+    /// What is asked: topics, partitions and their leader epochs.
+    asked: Vec<(Uuid, i32, i32)>,
     /// A timer is set.
     waiting: bool,
     /// It was told that the coordinator does not agree to anything.
@@ -66,7 +70,7 @@ impl Broker {
         }
         let mut topics: BTreeMap<Uuid, AlterPartitionTopic> = BTreeMap::new();
         for WantedInSync { topic_id, partition } in in_sync.wanted.drain(..) {
-            in_sync.asked.push((topic_id, partition.partition_index));
+            in_sync.asked.push((topic_id, partition.partition_index, partition.leader_epoch));
             let topic = topics
                 .entry(topic_id)
                 .or_insert_with(|| AlterPartitionTopic { topic_id, ..Default::default() });
@@ -86,20 +90,13 @@ impl Broker {
         told: Result<AlterPartitionResponse, PeerGone>,
         out: &mut Vec<Output>,
     ) {
-        let mut agreed = BTreeMap::new();
+        let mut answers = BTreeMap::new();
         let failed = match told {
             Ok(told) => {
                 let failed = told.error_code.is_err().then(|| told.error_code.to_string());
                 for topic in told.topics {
-                    for is in topic.partitions.into_iter().filter(|is| is.error_code.is_ok()) {
-                        let assignment = Assignment {
-                            replicas: Vec::new(),
-                            isr: is.isr,
-                            leader: is.leader_id,
-                            epoch: is.leader_epoch,
-                            partition_epoch: is.partition_epoch,
-                        };
-                        agreed.insert((topic.topic_id, is.partition_index), assignment);
+                    for is in topic.partitions {
+                        answers.insert((topic.topic_id, is.partition_index), answer(is));
                     }
                 }
                 failed
@@ -107,25 +104,29 @@ impl Broker {
             Err(gone) => Some(gone.0),
         };
         let told_before = std::mem::replace(&mut self.in_sync.told, failed.is_some());
-        if let Some(why) = &failed {
-            if !told_before {
-                let (partitions, why) = (self.in_sync.asked.len(), why.clone());
-                out.push(Output::Tell(Event::InSyncNotAgreed { partitions, why }));
-            }
+        if let Some(why) = &failed
+            && !told_before
+        {
+            let (partitions, why) = (self.in_sync.asked.len(), why.clone());
+            out.push(Output::Tell(Event::InSyncNotAgreed { partitions, why }));
+        }
+        let asked = std::mem::take(&mut self.in_sync.asked);
+        let is_known = |(topic, index, _): &(Uuid, i32, i32)| {
+            let answer = answers.get(&(*topic, *index));
+            answer.is_some_and(|answer| !matches!(answer, InSyncAnswer::Unknown))
+        };
+        if failed.is_some() || !asked.iter().all(is_known) {
             self.in_sync.waiting = true;
             self.timers.set(now.mono_ms + AGAIN_MS, Owner::InSync);
         }
-        for (topic_id, index) in std::mem::take(&mut self.in_sync.asked) {
+        for (topic_id, index, epoch) in asked {
             let Some(topic) = self.cluster.name_of(topic_id).map(str::to_string) else { continue };
-            let Broker { topics, files, cluster, in_sync, .. } = self;
+            let Broker { topics, files, .. } = self;
             let partition = topics.get_mut(&topic).and_then(|all| all.get_mut(index as usize));
             let Some(partition) = partition else { continue };
             let mut turn = Turn { now, files: files.as_mut(), out };
-            partition.in_sync_answered(&mut turn, agreed.remove(&(topic_id, index)));
-            if failed.is_some() {
-                // Asked again when the time has come.
-                in_sync.wanted.extend(partition.wanted_in_sync(&mut turn, cluster));
-            }
+            let answer = answers.remove(&(topic_id, index)).unwrap_or(InSyncAnswer::Unknown);
+            partition.in_sync_answered(&mut turn, epoch, answer);
             self.touched(now, &topic, index, out);
             self.rearm(now, &topic, index);
         }
@@ -135,5 +136,24 @@ impl Broker {
     pub(super) fn ask_for_in_sync_again(&mut self, out: &mut Vec<Output>) {
         self.in_sync.waiting = false;
         self.ask_for_in_sync(out);
+    }
+}
+
+/// Only a refusal that comes after a look at the partition epoch says that nothing was done, not even what
+/// was asked before and not answered. (`Partition.handleAlterPartitionError`.)
+fn answer(is: AlterPartitionPartitionResponse) -> InSyncAnswer {
+    match is.error_code {
+        ErrorCode::NONE => InSyncAnswer::Agreed(Assignment {
+            replicas: Vec::new(),
+            isr: is.isr,
+            leader: is.leader_id,
+            epoch: is.leader_epoch,
+            partition_epoch: is.partition_epoch,
+        }),
+        ErrorCode::INELIGIBLE_REPLICA | ErrorCode::INVALID_REQUEST => InSyncAnswer::Refused,
+        ErrorCode::INVALID_UPDATE_VERSION
+        | ErrorCode::FENCED_LEADER_EPOCH
+        | ErrorCode::UNKNOWN_TOPIC_ID => InSyncAnswer::Outdated,
+        _ => InSyncAnswer::Unknown,
     }
 }

@@ -51,7 +51,11 @@ impl Broker {
             max_wait_ms: if self.following.loaded { WAIT_MS } else { START_WAIT_MS },
             min_bytes: 1,
             max_bytes: MOST_BYTES,
-            topics: vec![FetchTopic { topic: METADATA_TOPIC.into(), partitions: vec![partition] }],
+            topics: vec![FetchTopic {
+                topic: METADATA_TOPIC.into(),
+                partitions: vec![partition],
+                ..Default::default()
+            }],
             replica_epoch: self.membership.epoch,
             cluster_id: self.cluster_id.clone(),
             ..Default::default()

@@ -32,7 +32,7 @@ use crate::labs::offset_log::{OffsetLog, Slice};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
-pub use leading::{Awaited, Role, WantedInSync};
+pub use leading::{Awaited, InSyncAnswer, Role, WantedInSync};
 pub use writing::Appended;
 
 /// No segment is larger, so no fetch is.
@@ -264,6 +264,11 @@ impl Partition {
         (self.on_disk && self.assignment.replicas.len() > 1).then_some(self.high_watermark)
     }
 
+    /// The high watermark, whatever else is known of the partition.
+    pub fn known_high_watermark(&self) -> u64 {
+        self.high_watermark
+    }
+
     /// The bytes of its batches. `None` if the log is not open: then its files have to be asked.
     pub fn size(&mut self) -> Option<u64> {
         match &mut self.log {
@@ -338,6 +343,12 @@ impl Partition {
             ticked.sync = self.begin_sync(turn, end);
         }
         ticked
+    }
+
+    /// The next call opens the log anew.
+    fn close(&mut self) {
+        self.log = Log::Closed;
+        self.reopens_as = None;
     }
 
     /// The log has just been opened: what its batches say is read. If they cannot be read now, it is as if

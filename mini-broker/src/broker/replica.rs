@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use uuid::Uuid;
 use wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
 use wire::{ErrorCode, Records};
 
@@ -23,6 +24,9 @@ const SOON_MS: u64 = 50;
 
 type Id = (Arc<str>, i32);
 
+/// What was asked for: of which topic of this name, and from which offset on.
+type From = (Uuid, u64);
+
 /// What is followed of one leader.
 #[derive(Default)]
 pub struct Fetcher {
@@ -30,7 +34,7 @@ pub struct Fetcher {
     /// Partitions that gave an error wait until this time, in `mono_ms`.
     resting: BTreeMap<Id, u64>,
     /// What is under way, and from which offsets on.
-    under_way: BTreeMap<Call, BTreeMap<Id, u64>>,
+    under_way: BTreeMap<Call, BTreeMap<Id, From>>,
     /// A partition has come that no fetch under way asks for.
     news: bool,
     /// The timer that is set, in `mono_ms`.
@@ -112,7 +116,7 @@ impl Broker {
         now: Now,
         wanted: Vec<Id>,
         out: &mut Vec<Output>,
-    ) -> (FetchRequest, BTreeMap<Id, u64>) {
+    ) -> (FetchRequest, BTreeMap<Id, From>) {
         let number = |broker: &Broker, name| broker.config.number(name) as i32;
         let partition_max_bytes = number(self, "replica.fetch.max.bytes");
         let mut request = FetchRequest {
@@ -131,7 +135,9 @@ impl Broker {
             let Some(partition) = partition else { continue };
             let Ok(position) = partition.position(&mut turn) else { continue };
             if request.topics.last().is_none_or(|last| *last.topic != *topic) {
-                request.topics.push(FetchTopic { topic: topic.to_string(), partitions: vec![] });
+                let replica_topic_id = partition.topic_id;
+                let (topic, partitions) = (topic.to_string(), Vec::new());
+                request.topics.push(FetchTopic { topic, partitions, replica_topic_id });
             }
             let asked = request.topics.last_mut().expect("pushed above");
             asked.partitions.push(FetchPartition {
@@ -142,7 +148,7 @@ impl Broker {
                 log_start_offset: position.log_start as i64,
                 partition_max_bytes,
             });
-            offsets.insert((topic, index), position.log_end);
+            offsets.insert((topic, index), (partition.topic_id, position.log_end));
         }
         (request, offsets)
     }
@@ -180,6 +186,7 @@ impl Broker {
                 }
             }
         }
+        self.write_fallen(now, out);
         self.fetch_from(now, leader, out);
     }
 
@@ -189,7 +196,7 @@ impl Broker {
         now: Now,
         leader: i32,
         id: Id,
-        from: u64,
+        from: From,
         data: PartitionData,
         again_at: u64,
         out: &mut Vec<Output>,
@@ -220,7 +227,7 @@ impl Broker {
         &mut self,
         now: Now,
         (topic, index): &Id,
-        from: u64,
+        from: From,
         data: PartitionData,
         out: &mut Vec<Output>,
     ) -> Result<(), Refused> {
@@ -230,8 +237,9 @@ impl Broker {
         let Some(partition) = partition.filter(|partition| partition.follows()) else {
             return Ok(());
         };
-        if partition.position(&mut turn)?.log_end != from {
-            return Ok(()); // an answer that came before has brought it on
+        let log_end = partition.position(&mut turn)?.log_end;
+        if (partition.topic_id, log_end) != from {
+            return Ok(()); // an answer that came before has brought it on, or it is another by now
         }
         let natural = |offset: i64| u64::try_from(offset).unwrap_or(0);
         match data.error_code {
@@ -241,6 +249,7 @@ impl Broker {
                 partition.out_of_range(&mut turn, start, end)?;
                 self.log_start_moved(now);
                 self.rearm(now, topic, *index);
+                self.recovery_point_fell(now);
                 return Ok(());
             }
             code => return Err(Refused::new(code, "the leader refused")),
@@ -249,6 +258,7 @@ impl Broker {
             let end = natural(data.diverging_epoch.end_offset);
             partition.part(&mut turn, (data.diverging_epoch.epoch, end))?;
             self.rearm(now, topic, *index);
+            self.recovery_point_fell(now);
             return Ok(());
         }
         let batches = match &data.records {

@@ -213,7 +213,11 @@ impl Consumer {
                 max_wait_ms: settings.max_wait.as_millis() as i32,
                 min_bytes: settings.min_bytes,
                 max_bytes: settings.max_bytes,
-                topics: vec![FetchTopic { topic: self.topic.clone(), partitions }],
+                topics: vec![FetchTopic {
+                    topic: self.topic.clone(),
+                    partitions,
+                    ..Default::default()
+                }],
                 ..Default::default()
             };
             let within = REQUEST_TIMEOUT + settings.max_wait;

@@ -51,6 +51,7 @@ pub fn fetch(topic: &str, partition: i32, offset: i64) -> FetchRequest {
                 partition_max_bytes: 1 << 20,
                 ..Default::default()
             }],
+            ..Default::default()
         }],
         ..Default::default()
     }

@@ -20,7 +20,11 @@ fn fetch_metadata(offset: i64) -> FetchRequest {
     let partition =
         FetchPartition { fetch_offset: offset, partition_max_bytes: 1 << 20, ..Default::default() };
     FetchRequest {
-        topics: vec![FetchTopic { topic: METADATA_TOPIC.into(), partitions: vec![partition] }],
+        topics: vec![FetchTopic {
+            topic: METADATA_TOPIC.into(),
+            partitions: vec![partition],
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

@@ -1,5 +1,7 @@
 //! A consumer, or a follower, pulls record batches from a leader.
 
+use uuid::Uuid;
+
 use crate::error_codes::ErrorCode;
 use crate::primitives::Records;
 use crate::table::table;
@@ -35,6 +37,11 @@ table! {
     pub struct FetchTopic {
         topic: String,                                    0..=12;
         partitions: Vec<FetchPartition>,                  0..;
+    } tagged {
+        /// Ours, not Kafka's: which topic of this name a follower means; nil: it does not say. A topic
+        /// that was deleted and made again is another one, and its leader epochs begin again, too. Kafka
+        /// names topics by id from version 13 on.
+        10_000 = replica_topic_id: Uuid,                  12..;
     }
 
     /// A partition to read from.

@@ -262,8 +262,13 @@ mod debug {
 
     /// Version 0 of ListOffsets has the first two; their schemas begin with version 1. The others
     /// are tagged fields of our own: to them, unknown tags.
-    const OURS_ALONE: [&str; 4] =
-        ["max_num_offsets", "old_style_offsets", "replica_epoch", "metadata_offset"];
+    const OURS_ALONE: [&str; 5] = [
+        "max_num_offsets",
+        "old_style_offsets",
+        "replica_epoch",
+        "replica_topic_id",
+        "metadata_offset",
+    ];
 
     /// Every field of ours stands in theirs, under the same name and with the same value.
     ///

@@ -46,11 +46,17 @@ impl Partition {
         if !headers.is_empty() {
             let bytes: usize = headers.iter().map(Header::size).sum();
             self.make_directory(turn)?;
+            let (own_start, log_end) = self.log_bounds(turn)?;
+            let first = headers[0].base_offset as u64;
+            if own_start == log_end && first < log_end {
+                self.begin_earlier(turn, first)?;
+            }
             let now_ms = turn.now.wall_ms;
             let appended = self.call(turn, |log| log.append_fetched(now_ms, &batches[..bytes]))?;
             let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
+            // Before the sync: its snapshot has to know these batches.
+            self.note(turn, &headers);
             followed.sync = self.written(turn, bytes as u64, &appended);
-            self.note(turn, &headers)?;
         }
         let (own_start, log_end) = self.log_bounds(turn)?;
         self.high_watermark = high_watermark.min(log_end);
@@ -120,6 +126,24 @@ impl Partition {
         let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
         self.history_begins(turn).map_err(|error| self.storage(turn, error.into()))
+    }
+}
+
+impl Partition {
+    /// An empty log begins in the middle of the leader's first batch: records were deleted up to there, and
+    /// then power was lost before the batch was on the disk. It begins where the batch does.
+    /// (`Partition.appendRecordsToFollowerOrFutureReplica`.)
+    fn begin_earlier(&mut self, turn: &mut Turn, at: u64) -> Result<(), Refused> {
+        self.close();
+        (self.deleted_before, self.recovery_point) = (at, 0);
+        let emptied = turn.files.dir(&self.dir).and_then(|mut dir| {
+            let files = dir.list()?.into_iter().map(|(name, _)| name);
+            let segments = files.filter(|name| {
+                [".log", ".index", ".timeindex"].iter().any(|ending| name.ends_with(ending))
+            });
+            segments.into_iter().try_for_each(|name| dir.remove(&name))
+        });
+        emptied.map_err(|error| self.storage(turn, error.into()))
     }
 }
 

@@ -29,17 +29,30 @@ pub struct History {
     pub producers: Producers,
     /// Up to where the newest snapshot of the producers goes, if there is one.
     snapshot: Option<u64>,
+    /// The file of the epochs lacks one. Until it is written, the next start has to read the batches.
+    unwritten: bool,
+    /// The newest snapshot could not be written.
+    unsaved: bool,
 }
 
 impl History {
     pub fn new(expiration_ms: u64) -> Self {
         let (epochs, producers) = (Epochs::new(), Producers::new(expiration_ms));
-        Self { epochs, producers, snapshot: None }
+        Self { epochs, producers, snapshot: None, unwritten: false, unsaved: false }
+    }
+
+    /// Whether the small files say what the batches say that are on the disk.
+    pub fn is_written(&self) -> bool {
+        !self.unwritten && !self.unsaved
     }
 
     /// A batch was appended.
     fn saw(&mut self, header: &Header) {
         self.epochs.started(header.leader_epoch, header.base_offset as u64);
+        self.saw_producer(header);
+    }
+
+    fn saw_producer(&mut self, header: &Header) {
         if header.producer_id >= 0 && header.count > 0 && !header.is_control() {
             self.producers.appended(
                 header.producer_id,
@@ -71,14 +84,39 @@ impl Partition {
         Ok(producers.check(producer_id, producer_epoch, base_sequence, count)?)
     }
 
-    /// Notes what appended batches say.
-    pub(super) fn note(&mut self, turn: &mut Turn, headers: &[Header]) -> Result<(), Refused> {
+    /// Notes what appended batches say. They are in the log: that a small file beside it cannot be written
+    /// now does not undo that.
+    pub(super) fn note(&mut self, turn: &mut Turn, headers: &[Header]) {
         let before = self.history.epochs.latest();
         headers.iter().for_each(|header| self.history.saw(header));
-        if self.history.epochs.latest() == before {
-            return Ok(());
+        if self.history.epochs.latest() != before {
+            self.history.unwritten = true;
+            self.write_epochs_again(turn);
         }
-        self.write_epochs(turn).map_err(|error| self.storage(turn, error.into()))
+    }
+
+    /// This broker begins to lead. The epoch is written down before its first batch, or, on a full disk, before
+    /// the sync that makes the batch safe.
+    pub(super) fn epoch_begins(&mut self, turn: &mut Turn, epoch: i32, at: u64) {
+        if self.history.epochs.latest() == Some(epoch) {
+            return;
+        }
+        self.history.epochs.started(epoch, at);
+        if self.on_disk {
+            self.history.unwritten = true;
+            self.write_epochs_again(turn);
+        }
+    }
+
+    /// Writes which epoch starts where, if that could not be done before.
+    pub(super) fn write_epochs_again(&mut self, turn: &mut Turn) {
+        if !self.history.unwritten {
+            return;
+        }
+        match self.write_epochs(turn) {
+            Ok(()) => self.history.unwritten = false,
+            Err(error) => drop(self.storage(turn, error.into())),
+        }
     }
 
     /// Writes which epoch starts where. A kill leaves the old text or the new one; the log's next sync
@@ -110,7 +148,10 @@ impl Partition {
             Some((epoch.parse().ok()?, start.parse().ok()?))
         }));
         history.epochs.truncated(log_end);
-        let mut from = self.recovery_point.min(log_end);
+        // A snapshot is written before the sync that makes its batches safe. What its name says of producers
+        // need not be so for the epochs: their file may be older.
+        let from = self.recovery_point.min(log_end);
+        let mut producers_from = from;
         let dir = turn.files.dir(&self.dir)?;
         let mut usable = snapshots(dir.as_ref())?;
         usable.retain(|offset| *offset <= log_end);
@@ -119,17 +160,23 @@ impl Partition {
             if let Some(producers) = producer_snapshot::read(dir.as_ref(), &file)? {
                 history.producers = Producers::restore(expiration_ms, producers);
                 history.snapshot = Some(offset);
-                from = offset;
+                producers_from = offset;
                 break;
             }
         }
         drop(dir);
         self.history = history;
-        self.read_batches(turn, from, log_end)
+        self.read_batches(turn, from, producers_from, log_end)
     }
 
-    fn read_batches(&mut self, turn: &mut Turn, from: u64, log_end: u64) -> Result<(), Refused> {
-        let mut offset = from;
+    fn read_batches(
+        &mut self,
+        turn: &mut Turn,
+        from: u64,
+        producers_from: u64,
+        log_end: u64,
+    ) -> Result<(), Refused> {
+        let mut offset = from.min(producers_from);
         while offset < log_end {
             let slice =
                 self.call(turn, |log| log.read(offset.max(log.log_start()), log_end, CHUNK));
@@ -142,8 +189,13 @@ impl Partition {
             for batch in batches(&bytes) {
                 let header = batch.map_err(io::Error::from)?.header;
                 next = header.last_offset() as u64 + 1;
-                if header.base_offset as u64 >= from {
-                    self.history.saw(&header);
+                let base = header.base_offset as u64;
+                let epoch = self.history.epochs.at(base);
+                if base >= from && epoch != Some(header.leader_epoch) {
+                    self.history.epochs.started(header.leader_epoch, base);
+                }
+                if base >= producers_from {
+                    self.history.saw_producer(&header);
                 }
             }
             if next <= offset {
@@ -159,6 +211,16 @@ impl Partition {
         let read = turn.files.read_at(located, &mut bytes)?;
         bytes.truncate(read);
         Ok(bytes)
+    }
+
+    /// Writes what is known of the producers, before a sync. If that cannot be done, the next start has to
+    /// read the batches: without them a retry would be appended a second time.
+    pub(super) fn save_producers(&mut self, turn: &mut Turn, to: u64) {
+        let saved = self.snapshot_producers(turn, to);
+        self.history.unsaved = saved.is_err();
+        if let Err(error) = saved {
+            let _ = self.storage(turn, error.into());
+        }
     }
 
     /// The log will be safe below `to`, its end: what its producers have done by then is written

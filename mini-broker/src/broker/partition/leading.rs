@@ -27,8 +27,11 @@ pub struct Leading {
     organ: Option<Box<Organ<Leader>>>,
     /// The registrations under which its followers have fetched.
     follower_epochs: BTreeMap<i32, i64>,
-    /// An other in-sync set is asked for, and the coordinator has not answered.
-    asking: bool,
+    /// Another in-sync set is asked for in place of the one of this partition epoch, and the coordinator
+    /// has not answered, or has decided something else that is not read yet.
+    asking: Option<i32>,
+    /// It has answered that it decided something else.
+    outdated: bool,
 }
 
 /// A produced batch whose answer waits for the high watermark.
@@ -41,6 +44,17 @@ pub struct Awaited {
     pub last: u64,
 }
 
+/// What came of a question for another in-sync set.
+pub enum InSyncAnswer {
+    Agreed(Assignment),
+    /// It was not done, and none before it.
+    Refused,
+    /// The partition is another one by now, as the log will tell.
+    Outdated,
+    /// Nobody knows whether it was done. It is asked again.
+    Unknown,
+}
+
 /// The in-sync set that the leader of a partition wants.
 pub struct WantedInSync {
     pub topic_id: Uuid,
@@ -50,28 +64,47 @@ pub struct WantedInSync {
 impl Partition {
     /// Takes what the cluster has agreed on. Whether somebody who waits has something to learn.
     pub fn assign(&mut self, turn: &mut Turn, assignment: Assignment) -> bool {
+        let (epoch, known) = (self.assignment.epoch, self.assignment.partition_epoch);
+        if epoch == assignment.epoch && assignment.partition_epoch <= known {
+            return false; // the coordinator's answer was faster than its log
+        }
         let before = std::mem::replace(&mut self.assignment, assignment);
         if before.epoch != self.assignment.epoch {
             self.role = role(self.me, &self.assignment);
             return true;
         }
+        if let Role::Leader(leading) = &mut self.role
+            && leading.outdated
+        {
+            (leading.asking, leading.outdated) = (None, false);
+        }
         self.agreed(turn);
         before.isr != self.assignment.isr
     }
 
-    /// The coordinator's answer to a question for another in-sync set.
-    pub fn in_sync_answered(&mut self, turn: &mut Turn, agreed: Option<Assignment>) {
-        if let Role::Leader(leading) = &mut self.role {
-            leading.asking = false;
+    /// The coordinator's answer to a question for another in-sync set, asked in this leader epoch.
+    pub fn in_sync_answered(&mut self, turn: &mut Turn, epoch: i32, answer: InSyncAnswer) {
+        let Role::Leader(leading) = &mut self.role else { return };
+        let Some(asked) = leading.asking.take_if(|_| epoch == self.assignment.epoch) else {
+            return;
+        };
+        match answer {
+            InSyncAnswer::Agreed(agreed) => {
+                if agreed.epoch == epoch && agreed.partition_epoch > self.assignment.partition_epoch
+                {
+                    (self.assignment.isr, self.assignment.partition_epoch) =
+                        (agreed.isr, agreed.partition_epoch);
+                }
+                self.agreed(turn);
+            }
+            InSyncAnswer::Refused => self.agreed(turn),
+            // What was decided instead may be what an earlier question asked for, whose answer was lost.
+            // Until it is read in the log, whoever was to join counts.
+            InSyncAnswer::Outdated if asked == self.assignment.partition_epoch => {
+                (leading.asking, leading.outdated) = (Some(asked), true);
+            }
+            InSyncAnswer::Outdated | InSyncAnswer::Unknown => {}
         }
-        if let Some(agreed) = agreed
-            && agreed.epoch == self.assignment.epoch
-            && agreed.partition_epoch > self.assignment.partition_epoch
-        {
-            (self.assignment.isr, self.assignment.partition_epoch) =
-                (agreed.isr, agreed.partition_epoch);
-        }
-        self.agreed(turn);
     }
 
     /// Tells the organ which replicas are in sync. If a change was refused, it hears of the old set again.
@@ -180,7 +213,7 @@ impl Partition {
     /// The in-sync set to ask the coordinator for, if there is a reason to and nothing is asked yet. Whoever
     /// is not there, as the cluster knows it, would be refused: it has to fetch again when it is.
     pub fn wanted_in_sync(&mut self, turn: &mut Turn, cluster: &Cluster) -> Option<WantedInSync> {
-        let Role::Leader(Leading { organ: Some(_), asking: false, .. }) = &self.role else {
+        let Role::Leader(Leading { organ: Some(_), asking: None, .. }) = &self.role else {
             return None;
         };
         let wanted = self.leader(turn, |leader| leader.wanted_in_sync()).ok()??;
@@ -195,7 +228,7 @@ impl Partition {
             self.agreed(turn);
             return None;
         }
-        leading.asking = true;
+        leading.asking = Some(self.assignment.partition_epoch);
         let with_epochs = wanted.into_iter().map(|broker_id| BrokerState {
             broker_id,
             // Of itself and of those that were in sync before there is nothing new to know.
@@ -275,11 +308,7 @@ impl Partition {
     fn begin_to_lead(&mut self, turn: &mut Turn) -> Result<(), Refused> {
         let log_end = self.log_bounds(turn)?.1;
         let epoch = self.assignment.epoch;
-        let news = self.history.epochs.latest() != Some(epoch);
-        self.history.epochs.started(epoch, log_end);
-        if self.on_disk && news {
-            self.write_epochs(turn).map_err(|error| self.storage(turn, error.into()))?;
-        }
+        self.epoch_begins(turn, epoch, log_end);
         let (me, config) = (self.me, self.leader_config());
         let Assignment { replicas, isr, .. } = &self.assignment;
         let (now_ms, high_watermark) = (turn.now.mono_ms, self.high_watermark.min(log_end));

@@ -62,16 +62,19 @@ impl Partition {
         Ok(())
     }
 
-    /// Sets aside a directory of this name that is not this partition's, and says whether there was
-    /// one. A kill may have come between a new topic's creation and the renaming of the old one's
-    /// directories; a directory may have come back while the broker was away.
+    /// Sets aside a directory of this name that is not this partition's, and says whether the small files
+    /// that tell whose it is have to be written. A kill may have come between a new topic's creation and
+    /// the renaming of the old one's directories; a directory may have come back while the broker was
+    /// away.
     ///
     /// Without an id the directory is not known to be this partition's either: power was lost before
     /// that small file had reached the disk, and it goes there with the first records. So no record
-    /// that was synced is lost. (Kafka: `LogManager.isStrayReplica`.)
+    /// that was synced is lost. (Kafka: `LogManager.isStrayReplica`.) Where no records are left it is
+    /// taken, and gets the id: or the next start would set aside what will be written there.
     pub(super) fn own_directory(&mut self, turn: &mut Turn) -> io::Result<bool> {
         let written = turn.files.text(&format!("{}/{PARTITION_METADATA}", self.dir))?;
-        let own = match written.as_deref().and_then(parse_topic_id) {
+        let id = written.as_deref().and_then(parse_topic_id);
+        let own = match id {
             Some(id) => id == self.topic_id,
             None => {
                 let files = turn.files.dir(&self.dir)?.list()?;
@@ -82,7 +85,7 @@ impl Partition {
             let dir = turn.files.set_aside(&self.dir, STRAY)?;
             turn.out.push(Output::Tell(Event::Stray { dir }));
         }
-        Ok(!own)
+        Ok(!own || id.is_none())
     }
 
     pub(super) fn write_own_files(&mut self, turn: &mut Turn) -> io::Result<()> {

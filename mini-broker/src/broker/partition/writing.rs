@@ -5,7 +5,7 @@ use std::io;
 use wire::ErrorCode;
 
 use super::{Log, Partition, Turn};
-use crate::broker::{Event, Files, Output, Refused};
+use crate::broker::{Event, Files, Now, Output, Refused};
 use crate::labs::acks::Sequence;
 use crate::labs::offset_log;
 use crate::records::Header;
@@ -48,19 +48,20 @@ impl Partition {
         let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
         let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
         let timer = self.timer;
-        let sync = self.written(turn, batch.len() as u64, &appended);
-        let flush_at = self.dirty_since.map(|since| since.saturating_add(self.settings.flush_ms));
-        // What recovery found made the log dirty when it was opened, and no timer was set for that.
-        let rearm = appended.sealed.is_some()
-            || flush_at.is_some_and(|flush_at| timer.is_none_or(|at| at > flush_at))
-            || !self.assignment.replicas.is_empty() && self.assignment.replicas.len() > 1;
         let header = Header {
             base_offset: appended.first as i64,
             leader_epoch: epoch,
             max_timestamp: log_append_time_ms.map_or(header.max_timestamp, |time| time as i64),
             ..header
         };
-        self.note(turn, &[header])?;
+        // Before the sync: its snapshot has to know this batch.
+        self.note(turn, &[header]);
+        let sync = self.written(turn, batch.len() as u64, &appended);
+        let flush_at = self.dirty_since.map(|since| since.saturating_add(self.settings.flush_ms));
+        // What recovery found made the log dirty when it was opened, and no timer was set for that.
+        let rearm = appended.sealed.is_some()
+            || flush_at.is_some_and(|flush_at| timer.is_none_or(|at| at > flush_at))
+            || !self.assignment.replicas.is_empty() && self.assignment.replicas.len() > 1;
         self.leader(turn, |leader| leader.appended(appended.last + 1))?;
         let (first, last) = (appended.first, appended.last);
         Ok(Appended { first, last, log_append_time_ms, sync, rearm })
@@ -96,10 +97,8 @@ impl Partition {
         if self.sync_running {
             return None;
         }
-        if let Err(error) = self.snapshot_producers(turn, to) {
-            // Without it the next start reads more. The log itself is not worse for it.
-            let _ = self.storage(turn, error.into());
-        }
+        self.write_epochs_again(turn);
+        self.save_producers(turn, to);
         self.sync_running = true;
         self.unsynced_bytes = 0;
         self.dirty_since = None;
@@ -109,7 +108,9 @@ impl Partition {
     /// A sync has ended: what was written before it is on the disk.
     pub fn synced(&mut self, to: u64) {
         self.sync_running = false;
-        self.recovery_point = self.recovery_point.max(to);
+        if self.history.is_written() {
+            self.recovery_point = self.recovery_point.max(to);
+        }
     }
 
     /// A sync has failed. The system may have dropped the very pages that could not be written, and
@@ -128,8 +129,15 @@ impl Partition {
         if let Log::Open(organ) = &mut self.log
             && let Ok(end) = organ.call(|log| log.log_end())
         {
+            // Nobody waits for an answer any more, and no producer is too old for this.
+            let (now, out) = (Now { mono_ms: 0, wall_ms: 0 }, &mut Vec::new());
+            let mut turn = Turn { now, files: &mut *files, out };
+            self.write_epochs_again(&mut turn);
+            self.save_producers(&mut turn, end);
             files.sync(&self.dir)?;
-            self.recovery_point = end;
+            if self.history.is_written() {
+                self.recovery_point = end;
+            }
         }
         Ok(())
     }

@@ -166,6 +166,7 @@ impl Reader {
                 topics: vec![FetchTopic {
                     topic: self.topic.clone(),
                     partitions: wanted.collect(),
+                    ..Default::default()
                 }],
                 ..Default::default()
             };

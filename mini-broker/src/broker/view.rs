@@ -1,0 +1,36 @@
+//! What a broker knows, for whoever only looks: tests, and pages that show it.
+
+use uuid::Uuid;
+
+use super::Broker;
+use crate::coordinator::{Assignment, Cluster};
+
+/// One partition, as this broker knows it.
+pub struct PartitionView<'a> {
+    pub topic: &'a str,
+    pub index: i32,
+    pub topic_id: Uuid,
+    pub assignment: &'a Assignment,
+    /// This broker leads it, as far as it knows.
+    pub leads: bool,
+    /// Everything below is on every replica in sync, as far as this broker has heard.
+    pub high_watermark: u64,
+}
+
+impl Broker {
+    /// What the cluster has agreed on, as far as this broker has read.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> {
+        self.topics.values().flatten().map(|partition| PartitionView {
+            topic: &partition.topic,
+            index: partition.index,
+            topic_id: partition.topic_id,
+            assignment: &partition.assignment,
+            leads: partition.leads(),
+            high_watermark: partition.known_high_watermark(),
+        })
+    }
+}
