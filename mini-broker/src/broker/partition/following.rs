@@ -91,7 +91,7 @@ impl Partition {
         self.dirty_since.get_or_insert(turn.now.mono_ms);
         let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::Truncated { partition, from, to }));
-        self.history_cut(turn, to).map_err(|error| self.storage(turn, error.into()))
+        self.history_cut(turn, to).map_err(|refused| self.storage(turn, refused))
     }
 
     /// There is nothing to cut, but this broker may have led at the log's end without writing anything. The
@@ -125,7 +125,7 @@ impl Partition {
         self.high_watermark = leader_start;
         let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
-        self.history_begins(turn).map_err(|error| self.storage(turn, error.into()))
+        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))
     }
 }
 

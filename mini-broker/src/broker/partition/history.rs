@@ -151,22 +151,27 @@ impl Partition {
         // A snapshot is written before the sync that makes its batches safe. What its name says of producers
         // need not be so for the epochs: their file may be older.
         let from = self.recovery_point.min(log_end);
-        let mut producers_from = from;
+        self.history = history;
+        let snapshot = self.restore_producers(turn, log_end)?;
+        self.read_batches(turn, from, snapshot.unwrap_or(from), log_end)
+    }
+
+    /// Takes the newest snapshot of the producers that does not go past `end`, and gives where it goes to.
+    fn restore_producers(&mut self, turn: &mut Turn, end: u64) -> io::Result<Option<u64>> {
+        let expiration_ms = self.settings.producer_expiration_ms;
         let dir = turn.files.dir(&self.dir)?;
         let mut usable = snapshots(dir.as_ref())?;
-        usable.retain(|offset| *offset <= log_end);
+        usable.retain(|offset| *offset <= end);
+        (self.history.producers, self.history.snapshot) = (Producers::new(expiration_ms), None);
         while let Some(offset) = usable.pop() {
-            let file = snapshot_name(offset);
-            if let Some(producers) = producer_snapshot::read(dir.as_ref(), &file)? {
-                history.producers = Producers::restore(expiration_ms, producers);
-                history.snapshot = Some(offset);
-                producers_from = offset;
+            if let Some(producers) = producer_snapshot::read(dir.as_ref(), &snapshot_name(offset))?
+            {
+                self.history.producers = Producers::restore(expiration_ms, producers);
+                self.history.snapshot = Some(offset);
                 break;
             }
         }
-        drop(dir);
-        self.history = history;
-        self.read_batches(turn, from, producers_from, log_end)
+        Ok(self.history.snapshot)
     }
 
     fn read_batches(
@@ -246,24 +251,27 @@ impl Partition {
     }
 
     /// The log was cut and ends here now.
-    pub(super) fn history_cut(&mut self, turn: &mut Turn, end: u64) -> io::Result<()> {
+    pub(super) fn history_cut(&mut self, turn: &mut Turn, end: u64) -> Result<(), Refused> {
         self.history.epochs.truncated(end);
-        self.history.producers.truncated(end);
         self.write_epochs(turn)?;
-        if self.history.snapshot.is_some_and(|offset| offset > end) {
-            let mut dir = turn.files.dir(&self.dir)?;
-            for offset in snapshots(dir.as_ref())?.into_iter().filter(|offset| *offset > end) {
-                dir.remove(&snapshot_name(offset))?;
-            }
-            self.history.snapshot = None;
-            drop(dir);
-            self.snapshot_producers(turn, end)?;
+        if self.history.producers.entries().next().is_none() && self.history.snapshot.is_none() {
+            return Ok(());
         }
+        let mut dir = turn.files.dir(&self.dir)?;
+        for offset in snapshots(dir.as_ref())?.into_iter().filter(|offset| *offset > end) {
+            dir.remove(&snapshot_name(offset))?;
+        }
+        drop(dir);
+        // Of each producer only the last batches are remembered, and they may be just those that were cut:
+        // what came before them stands in the log. (`ProducerStateManager.truncateAndReload`.)
+        let snapshot = self.restore_producers(turn, end)?;
+        self.read_batches(turn, end, snapshot.unwrap_or(0), end)?;
+        self.snapshot_producers(turn, end)?;
         Ok(())
     }
 
     /// The log was emptied, and begins at this offset.
-    pub(super) fn history_begins(&mut self, turn: &mut Turn) -> io::Result<()> {
+    pub(super) fn history_begins(&mut self, turn: &mut Turn) -> Result<(), Refused> {
         self.history.epochs = Epochs::new();
         self.history_cut(turn, 0)
     }

@@ -30,6 +30,8 @@ pub struct Leading {
     /// Another in-sync set is asked for in place of the one of this partition epoch, and the coordinator
     /// has not answered, or has decided something else that is not read yet.
     asking: Option<i32>,
+    /// The answer to a question was lost: nobody knows whether it was done, so it is asked again as it was.
+    undecided: bool,
     /// It has answered that it decided something else.
     outdated: bool,
 }
@@ -103,12 +105,16 @@ impl Partition {
             InSyncAnswer::Outdated if asked == self.assignment.partition_epoch => {
                 (leading.asking, leading.outdated) = (Some(asked), true);
             }
-            InSyncAnswer::Outdated | InSyncAnswer::Unknown => {}
+            InSyncAnswer::Outdated => {}
+            InSyncAnswer::Unknown => leading.undecided = true,
         }
     }
 
     /// Tells the organ which replicas are in sync. If a change was refused, it hears of the old set again.
     fn agreed(&mut self, turn: &mut Turn) {
+        if let Role::Leader(leading) = &mut self.role {
+            leading.undecided = false;
+        }
         let Role::Leader(Leading { organ: Some(_), .. }) = &self.role else { return };
         let isr = self.assignment.isr.clone();
         let _ = self.leader(turn, |leader| leader.in_sync_agreed(&isr));
@@ -224,7 +230,7 @@ impl Partition {
             let same = known.is_some_and(|known| registration.is_none_or(|it| *it == known.epoch));
             !same && !self.assignment.isr.contains(id)
         });
-        if refused {
+        if refused && !leading.undecided {
             self.agreed(turn);
             return None;
         }
