@@ -54,7 +54,10 @@ pub enum Planted {
     MinimumIgnored,
 }
 
-pub const ALL: [Planted; 15] = [
+/// What it takes thousands of seeds to meet.
+pub const RARE: [Planted; 1] = [Planted::RegistrationsNotChecked];
+
+pub const ALL: [Planted; 14] = [
     Planted::AllAnsweredAtOnce,
     Planted::AnybodyElected,
     Planted::EpochsIgnored,
@@ -63,7 +66,6 @@ pub const ALL: [Planted; 15] = [
     Planted::NotCut,
     Planted::JoinedThoughBehind,
     Planted::ShrunkAlone,
-    Planted::RegistrationsNotChecked,
     Planted::AnsweredBeforeSync,
     Planted::PlaceKept,
     Planted::ProducersForgotten,

@@ -230,8 +230,7 @@ impl World {
             for number in there.values() {
                 if !seen.insert(*number) {
                     if idempotent.contains(number) {
-                        wrong =
-                            Some(format!("{topic}-{index}: {number} is there twice"));
+                        wrong = Some(format!("{topic}-{index}: {number} is there twice"));
                     } else {
                         self.counts.add("doubled without idempotence", 1);
                     }
