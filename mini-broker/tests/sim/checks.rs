@@ -234,6 +234,7 @@ impl World {
 
     fn check_broker(&mut self, host: usize) -> Result<(), String> {
         let Some(broker) = self.hosts[host].broker() else { return Ok(()) };
+        let unclean = self.plan.unclean;
         let checks = &mut self.checks;
         for view in broker.partitions() {
             let key = (view.topic_id, view.index);
@@ -246,7 +247,9 @@ impl World {
             if !view.leads {
                 let from = checks.compared.entry((host, key)).or_default();
                 // Whoever was alone in sync when it had to go has all that counts, and nobody else leads.
-                if partition.excused_from.is_none()
+                // After an unclean election others lead who have less.
+                if !unclean
+                    && partition.excused_from.is_none()
                     && view.assignment.leader >= 0
                     && watermark > *from
                     && let Some(log) = log

@@ -60,6 +60,10 @@ impl Plan {
                 kinds.extend(more);
             }
         }
+        if matches!(planted, Planted::RegistrationsNotChecked | Planted::PartitionEpochsIgnored) {
+            // What only a death and a late question bring out together.
+            kinds = vec![PowerLoss, PowerLoss, Kill, Hang, Hang, Block, Block];
+        }
         let number = |name: &str, value: u64| (name.to_string(), value.to_string());
         let settings = vec![
             number("default.replication.factor", 3),
