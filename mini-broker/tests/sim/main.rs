@@ -41,7 +41,7 @@ mod run; // a run, from its seed to its verdict
 use run::{Run, run};
 
 /// Seeds that plain `cargo test` runs.
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 100;
 
 /// Seeds in which a bug on purpose has to be found.
 const PLANTED: u64 = 60;
