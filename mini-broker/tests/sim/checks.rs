@@ -146,6 +146,22 @@ impl Checks {
         committed.iter().find(|batch| !self.has(host, key, batch)).copied()
     }
 
+    /// A leader that power has left without records, because nobody else was in sync, may find only when it
+    /// starts how much is gone.
+    fn leader_lost_power(&mut self, key: Key) {
+        let leader = self.partitions[&key].is.as_ref().map_or(-1, |is| is.leader);
+        let host = leader.max(0) as usize;
+        if leader >= 0
+            && self.damaged.contains_key(&(host, key))
+            && let Some(batch) = self.lacks(host, key, 0)
+        {
+            let partition = self.partitions.get_mut(&key).expect("seen above");
+            partition.committed.retain(|it| it.first < batch.first);
+            let from = partition.excused_from.get_or_insert(batch.first);
+            *from = (*from).min(batch.first);
+        }
+    }
+
     /// Whoever is in sync must have everything from a place on.
     pub fn check_in_sync(&self, key: Key, from: usize) -> Result<(), String> {
         let partition = &self.partitions[&key];
@@ -225,6 +241,7 @@ impl World {
                     let registered = checks.registered.get(&host).copied().unwrap_or(-1);
                     checks.damaged.insert((host, key), registered);
                 }
+                self.checks.leader_lost_power(key);
                 if let Err(why) = self.checks.check_in_sync(key, 0) {
                     return self.fail(why);
                 }
@@ -267,6 +284,17 @@ impl World {
                         });
                         if at == partition.committed.len() && everywhere {
                             partition.committed.push(*batch);
+                        }
+                        let damaged = partition
+                            .is
+                            .iter()
+                            .flat_map(|is| &is.isr)
+                            .any(|id| checks.damaged.contains_key(&(*id as usize, key)));
+                        let powerless = damaged || partition.power_epoch > batch.epoch;
+                        if at == partition.committed.len() && powerless {
+                            // Nobody else has it any more: power was lost where it was in sync.
+                            partition.excused_from = Some(batch.first);
+                            break;
                         }
                         if partition.committed.get(at) != Some(batch) {
                             let wanted = partition.committed.get(at);
