@@ -1,12 +1,5 @@
-//! The broker as a state machine: inputs go in with the time, outputs come out. It owns no clock, no
-//! socket, no thread and no randomness but a seed; it reaches the disk through [`Files`]. So the
-//! order of events is a list, and the same list gives the same outputs.
-//!
-//! Whoever drives it calls [`Broker::handle`] for each input, delivers the outputs, and then calls
-//! [`Broker::tick`], at the latest when [`Broker::deadline`] says so. A tick too early does nothing.
-//! What was parked (a fetch that waits for records) is released in the tick, so that a turn with many
-//! produce requests wakes a consumer once. Files change their names only at the beginning of a tick:
-//! by then the slices of all answers are open files.
+//! The broker: what clients ask of it, what it follows of other brokers, and its place in the cluster. It
+//! is a state machine, see [`Node`].
 
 mod start; // what a data directory knows
 
@@ -267,15 +260,10 @@ impl Broker {
     }
 
     fn gone(&mut self, connection: u32) {
-        let of = |request| Ticket { connection, request };
-        let tickets: Vec<Ticket> =
-            self.parked.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
+        for ticket in of_connection(&self.parked, connection) {
             self.unpark(ticket);
         }
-        let tickets: Vec<Ticket> =
-            self.producing.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
+        for ticket in of_connection(&self.producing, connection) {
             self.forget_producing(ticket);
         }
     }
@@ -395,8 +383,23 @@ impl Broker {
     }
 
     fn partition(&mut self, topic: &str, index: i32) -> Option<&mut Partition> {
-        self.topics.get_mut(topic)?.get_mut(usize::try_from(index).ok()?)
+        find(&mut self.topics, topic, index)
     }
+}
+
+/// A partition, for whoever needs other parts of the broker beside it.
+fn find<'a>(
+    topics: &'a mut BTreeMap<String, Vec<Partition>>,
+    topic: &str,
+    index: i32,
+) -> Option<&'a mut Partition> {
+    topics.get_mut(topic)?.get_mut(usize::try_from(index).ok()?)
+}
+
+/// The tickets of a connection among those that wait.
+fn of_connection<T>(waiting: &BTreeMap<Ticket, T>, connection: u32) -> Vec<Ticket> {
+    let of = |request| Ticket { connection, request };
+    waiting.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect()
 }
 
 /// The answer to a request of this kind. A peer sends no other.

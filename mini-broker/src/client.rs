@@ -239,6 +239,6 @@ fn parse_servers(list: &str) -> Result<Vec<String>, Error> {
 }
 
 /// An IPv6 address takes brackets before a port.
-fn address(host: &str, port: i32) -> String {
+pub fn address(host: &str, port: i32) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }

@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::partition::{Chore, Partition, Turn};
-use super::{Broker, Done, Job, Now, Output, Owner};
+use super::{Broker, Done, Job, Now, Output, Owner, find};
 
 #[derive(Default)]
 pub struct Cleaner {
@@ -52,7 +52,7 @@ impl Broker {
     /// Begins what is to be done for a partition, if there is anything.
     fn begin(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
         let Broker { topics, files, .. } = self;
-        let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
+        let partition = find(topics, topic, index);
         let Some(partition) = partition else { return };
         let dir = partition.dir.to_string();
         let job = match partition.chore(&mut Turn { now, files: files.as_mut(), out }) {

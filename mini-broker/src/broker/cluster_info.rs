@@ -1,14 +1,15 @@
 //! The short answers: who is in the cluster, and who coordinates.
 
 use wire::ErrorCode;
-use wire::cluster::{DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse};
+use wire::cluster::{
+    DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse, endpoint_type,
+};
 use wire::groups::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse, key_type};
 
 use super::{Broker, Refused};
 
 /// From this version on FindCoordinator asks for several keys at once.
 const MANY_KEYS: i16 = 4;
-const BROKERS: i8 = 1;
 
 impl Broker {
     pub(super) fn describe_cluster(
@@ -21,10 +22,9 @@ impl Broker {
             controller_id: self.config.node_id,
             ..Default::default()
         };
-        if request.endpoint_type == BROKERS {
-            let live = self.cluster.brokers.iter().filter(|(_, broker)| !broker.fenced);
-            let live = live.map(|(id, broker)| DescribeClusterBroker {
-                broker_id: *id,
+        if request.endpoint_type == endpoint_type::BROKERS {
+            let live = self.cluster.live_brokers().map(|(id, broker)| DescribeClusterBroker {
+                broker_id: id,
                 host: broker.host.to_string(),
                 port: broker.port.into(),
                 rack: None,

@@ -9,7 +9,7 @@ use wire::delete_records::{
 
 use super::metadata::is_internal;
 use super::partition::Turn;
-use super::{Broker, Now, Output, Refused, Ticket};
+use super::{Broker, Now, Output, Refused, Ticket, find};
 
 impl Broker {
     pub(super) fn delete_records(
@@ -59,10 +59,8 @@ impl Broker {
             return Err(Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why));
         }
         let Broker { topics, files, woken, .. } = self;
-        let partition = usize::try_from(index)
-            .ok()
-            .and_then(|index| topics.get_mut(topic)?.get_mut(index))
-            .ok_or_else(|| Refused::unknown_partition(topic, index))?;
+        let partition =
+            find(topics, topic, index).ok_or_else(|| Refused::unknown_partition(topic, index))?;
         let was = partition.deleted_before();
         let mut turn = Turn { now, files: files.as_mut(), out };
         let deleted = partition.delete_records(&mut turn, before);

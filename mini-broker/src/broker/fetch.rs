@@ -13,7 +13,7 @@ use wire::{ErrorCode, Records};
 
 use super::partition::{Bounds, Partition, Turn};
 use super::waiting::Parked;
-use super::{Answer, Broker, Located, Now, Output, Refused, Ticket};
+use super::{Answer, Broker, Located, Now, Output, Refused, Ticket, of_connection};
 
 const READ_COMMITTED: i8 = 1;
 
@@ -77,9 +77,7 @@ impl Broker {
 
     /// A follower that asks again does not wait for its older fetch any more.
     fn end_older_fetches(&mut self, now: Now, newer: Ticket, out: &mut Vec<Output>) {
-        let first = Ticket { request: 0, ..newer };
-        let older = self.parked.range(first..).map(|(ticket, _)| *ticket);
-        let older = older.take_while(|ticket| ticket.connection == newer.connection).collect();
+        let older = of_connection(&self.parked, newer.connection);
         self.answer_as_it_is(now, older, out);
     }
 

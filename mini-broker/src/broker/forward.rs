@@ -18,6 +18,7 @@ use wire::{
     ErrorCode, Request, RequestHeader, Response, decode_request, decode_response, encode_request,
 };
 
+use super::membership::AGAIN_MS;
 use super::waiting::{Owner, Then};
 use super::{Answer, Asked, Broker, Client, Now, Output, Peer, PeerGone, Refused, Ticket};
 use crate::coordinator::no_elections;
@@ -26,9 +27,6 @@ use crate::coordinator::no_elections;
 /// do, is told why in time. And how long at least: a decision takes its time.
 const PATIENCE_MS: u64 = 15_000;
 const LEAST_PATIENCE_MS: u64 = 1_000;
-
-/// How long to wait before the coordinator is tried again, in ms.
-const AGAIN_MS: u64 = 200;
 
 /// A request that is with the coordinator, or is to go there again.
 pub struct Forwarded {

@@ -11,13 +11,11 @@ use wire::alter_partition::{
     AlterPartitionTopic,
 };
 
+use super::membership::AGAIN_MS;
 use super::partition::{InSyncAnswer, Turn, WantedInSync};
 use super::waiting::Owner;
-use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone};
+use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone, find};
 use crate::coordinator::Assignment;
-
-/// How long to wait after the coordinator could not be reached, in ms.
-const AGAIN_MS: u64 = 200;
 
 #[derive(Default)]
 pub struct InSync {
@@ -43,7 +41,7 @@ impl Broker {
     /// coordinator is asked if another in-sync set is wanted.
     pub(super) fn touched(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
         let Broker { topics, files, cluster, woken, settling, in_sync, .. } = self;
-        let partition = topics.get_mut(topic).and_then(|all| all.get_mut(index as usize));
+        let partition = find(topics, topic, index);
         let Some(partition) = partition else { return };
         let mut moved = false;
         if partition.take_watermark_moved() {
@@ -122,7 +120,7 @@ impl Broker {
         for (topic_id, index, epoch) in asked {
             let Some(topic) = self.cluster.name_of(topic_id).map(str::to_string) else { continue };
             let Broker { topics, files, .. } = self;
-            let partition = topics.get_mut(&topic).and_then(|all| all.get_mut(index as usize));
+            let partition = find(topics, &topic, index);
             let Some(partition) = partition else { continue };
             let mut turn = Turn { now, files: files.as_mut(), out };
             let answer = answers.remove(&(topic_id, index)).unwrap_or(InSyncAnswer::Unknown);

@@ -15,7 +15,7 @@ use wire::broker_lifecycle::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerListener, BrokerRegistrationRequest,
     BrokerRegistrationResponse, PLAINTEXT,
 };
-use wire::cluster::{DescribeClusterRequest, DescribeClusterResponse};
+use wire::cluster::{DescribeClusterRequest, DescribeClusterResponse, endpoint_type};
 use wire::{ErrorCode, Request};
 
 use super::waiting::Owner;
@@ -23,16 +23,13 @@ use super::{Asked, Broker, Event, Now, Output, Peer, PeerGone};
 use crate::node::meta::{self, LAST_EPOCH};
 
 /// How long to wait after the coordinator could not be reached, or refused, in ms.
-const AGAIN_MS: u64 = 200;
+pub const AGAIN_MS: u64 = 200;
 
 /// How long a broker that is told to stop waits for others to lead in its place, in ms.
 const LEAVE_MS: u64 = 5_000;
 
 /// In place of a start of the machine: nothing was left unwritten, whatever the machine does.
 const STOPPED_CLEANLY: &str = "-";
-
-/// The value of `endpoint_type` that asks for controllers.
-const CONTROLLERS: i8 = 2;
 
 /// What a broker is to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +108,10 @@ impl Broker {
         }
         let (asked, request): (Asked, Request) = match self.membership.standing {
             Standing::Stranger => {
-                let request =
-                    DescribeClusterRequest { endpoint_type: CONTROLLERS, ..Default::default() };
+                let request = DescribeClusterRequest {
+                    endpoint_type: endpoint_type::CONTROLLERS,
+                    ..Default::default()
+                };
                 (Asked::Cluster, request.into())
             }
             Standing::Known => (Asked::Registration, self.registration().into()),

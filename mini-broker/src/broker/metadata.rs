@@ -83,11 +83,12 @@ impl Broker {
                 all.map(|(name, topic)| self.described(name, topic)).collect()
             }
         };
-        let live = self.cluster.brokers.iter().filter(|(_, broker)| !broker.fenced);
         MetadataResponse {
-            brokers: live
+            brokers: self
+                .cluster
+                .live_brokers()
                 .map(|(id, broker)| MetadataResponseBroker {
-                    node_id: *id,
+                    node_id: id,
                     host: broker.host.to_string(),
                     port: broker.port.into(),
                     rack: None,
@@ -120,7 +121,6 @@ impl Broker {
     }
 
     fn described(&self, name: &str, topic: &Topic) -> MetadataResponseTopic {
-        let live = |id: &i32| self.cluster.brokers.get(id).is_some_and(|broker| !broker.fenced);
         let partitions = topic.partitions.iter().zip(0..);
         let partitions = partitions.map(|(partition, partition_index)| MetadataResponsePartition {
             error_code: match partition.leader {
@@ -132,7 +132,12 @@ impl Broker {
             leader_epoch: partition.epoch,
             replica_nodes: partition.replicas.clone(),
             isr_nodes: partition.isr.clone(),
-            offline_replicas: partition.replicas.iter().copied().filter(|id| !live(id)).collect(),
+            offline_replicas: partition
+                .replicas
+                .iter()
+                .copied()
+                .filter(|id| !self.cluster.is_live(*id))
+                .collect(),
         });
         MetadataResponseTopic {
             name: Some(name.into()),

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use wire::{ErrorCode, Records};
 
+use super::membership::AGAIN_MS;
 use super::metadata_snapshot::Incoming;
 use super::waiting::Owner;
 use super::{Asked, Broker, Now, Output, Peer, PeerGone};
@@ -17,9 +18,6 @@ use crate::coordinator::{self, METADATA_TOPIC, Resource, records};
 const WAIT_MS: i32 = 5_000;
 const START_WAIT_MS: i32 = 100;
 const MOST_BYTES: i32 = 8 << 20;
-
-/// How long to wait after the coordinator could not be reached, in ms.
-const AGAIN_MS: u64 = 200;
 
 #[derive(Default)]
 pub struct Following {

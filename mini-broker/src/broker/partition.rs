@@ -382,7 +382,7 @@ impl Partition {
         let known = organ.broken().is_some();
         let result = organ.call(call);
         if let (Err(broken), false) = (&result, known) {
-            self.tell_broken(turn, broken);
+            self.tell_broken(turn, open::LAB, broken);
         }
         Ok(result?)
     }

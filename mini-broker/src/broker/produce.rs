@@ -12,7 +12,7 @@ use wire::{ErrorCode, Records};
 
 use super::partition::{Appended, Awaited, Turn};
 use super::waiting::Owner;
-use super::{Answer, Broker, Now, Output, Refused, Ticket};
+use super::{Answer, Broker, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
 
@@ -103,10 +103,7 @@ impl Broker {
             return Err(Refused::new(ErrorCode::INVALID_RECORD, "no records"));
         };
         let Broker { topics, files, woken, .. } = self;
-        let partition = usize::try_from(data.index)
-            .ok()
-            .and_then(|index| topics.get_mut(topic)?.get_mut(index))
-            .ok_or_else(unknown)?;
+        let partition = find(topics, topic, data.index).ok_or_else(unknown)?;
         let mut turn = Turn { now, files: files.as_mut(), out };
         partition.check_leads()?;
         partition.may_append(&mut turn, acks)?;
@@ -135,7 +132,7 @@ impl Broker {
     pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
         for (topic, index) in std::mem::take(&mut self.settling) {
             let Broker { topics, files, .. } = self;
-            let partition = topics.get_mut(&*topic).and_then(|all| all.get_mut(index as usize));
+            let partition = find(topics, &topic, index);
             let Some(partition) = partition else { continue };
             let mut turn = Turn { now, files: files.as_mut(), out };
             let mut filled = Vec::new();

@@ -14,7 +14,7 @@ use wire::{ErrorCode, Records};
 
 use super::partition::Turn;
 use super::waiting::Owner;
-use super::{Asked, Broker, Call, Now, Output, Peer, PeerGone, Refused};
+use super::{Asked, Broker, Call, Now, Output, Peer, PeerGone, Refused, find};
 
 /// At most so many fetches are under way to one leader.
 const MOST_UNDER_WAY: usize = 2;
@@ -131,7 +131,7 @@ impl Broker {
         let Broker { topics, files, .. } = self;
         let mut turn = Turn { now, files: files.as_mut(), out };
         for (topic, index) in wanted {
-            let partition = topics.get_mut(&*topic).and_then(|all| all.get_mut(index as usize));
+            let partition = find(topics, &topic, index);
             let Some(partition) = partition else { continue };
             let Ok(position) = partition.position(&mut turn) else { continue };
             if request.topics.last().is_none_or(|last| *last.topic != *topic) {
@@ -167,16 +167,12 @@ impl Broker {
         match told {
             Ok(told) => {
                 for topic in told.responses {
+                    let name: Arc<str> = topic.topic.into();
                     for data in topic.partitions {
-                        let asked = offsets.iter();
-                        let asked = asked.filter(|((name, index), _)| {
-                            **name == *topic.topic && *index == data.partition_index
-                        });
-                        let Some((id, from)) = asked.map(|(id, from)| (id.clone(), *from)).next()
-                        else {
-                            continue;
-                        };
-                        self.take_fetched(now, leader, id, from, data, again_at, out);
+                        let id = (Arc::clone(&name), data.partition_index);
+                        if let Some(from) = offsets.get(&id).copied() {
+                            self.take_fetched(now, leader, id, from, data, again_at, out);
+                        }
                     }
                 }
             }
@@ -233,7 +229,7 @@ impl Broker {
     ) -> Result<(), Refused> {
         let Broker { topics, files, .. } = self;
         let mut turn = Turn { now, files: files.as_mut(), out };
-        let partition = topics.get_mut(&**topic).and_then(|all| all.get_mut(*index as usize));
+        let partition = find(topics, topic, *index);
         let Some(partition) = partition.filter(|partition| partition.follows()) else {
             return Ok(());
         };

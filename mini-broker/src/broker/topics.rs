@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::partition::{Partition, Turn};
 use super::waiting::Owner;
-use super::{Broker, Event, Job, Now, Output, Refused};
+use super::{Broker, Event, Job, Now, Output, Refused, find};
 use crate::configs::TopicSettings;
 use crate::coordinator::{Record, Resource};
 use crate::node::files::DELETE;
@@ -121,7 +121,7 @@ impl Broker {
         let Some(name) = self.cluster.name_of(topic).map(str::to_string) else { return };
         let Some(assignment) = self.cluster.partition(&name, index).cloned() else { return };
         let Broker { topics, files, woken, settling, .. } = self;
-        let partition = topics.get_mut(&name).and_then(|all| all.get_mut(index as usize));
+        let partition = find(topics, &name, index);
         let Some(partition) = partition else { return };
         let mut turn = Turn { now, files: files.as_mut(), out };
         if partition.assign(&mut turn, assignment) {

@@ -8,7 +8,7 @@ use wire::Request;
 use wire::fetch::FetchRequest;
 
 use super::partition::Turn;
-use super::{Answer, Broker, Client, Input, Node, Now, Output, Ticket};
+use super::{Answer, Broker, Client, Input, Node, Now, Output, Ticket, find};
 use crate::validate::Verdicts;
 
 /// Whoever set a timer.
@@ -160,7 +160,7 @@ impl Broker {
 
     fn tick_partition(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
         let Broker { topics, files, woken, .. } = self;
-        let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
+        let partition = find(topics, topic, index);
         let Some(partition) = partition else { return };
         partition.timer = None;
         let ticked = partition.tick(&mut Turn { now, files: files.as_mut(), out });
@@ -178,7 +178,7 @@ impl Broker {
     /// Sets a partition's timer to its next deadline.
     pub(super) fn rearm(&mut self, now: Now, topic: &str, index: i32) {
         let Broker { topics, timers, .. } = self;
-        let partition = topics.get_mut(topic).and_then(|topic| topic.get_mut(index as usize));
+        let partition = find(topics, topic, index);
         let Some(partition) = partition else { return };
         let next = partition.deadline(now).map(|at| at.max(now.mono_ms + 1));
         if next != partition.timer {

@@ -159,9 +159,17 @@ impl Cluster {
     }
 
     /// The brokers that may lead and take part, by node id.
+    pub fn live_brokers(&self) -> impl Iterator<Item = (i32, &Registration)> {
+        self.brokers.iter().filter(|(_, broker)| !broker.fenced).map(|(id, broker)| (*id, broker))
+    }
+
+    pub fn is_live(&self, id: i32) -> bool {
+        self.brokers.get(&id).is_some_and(|broker| !broker.fenced)
+    }
+
+    /// Their node ids.
     pub fn live(&self) -> Vec<i32> {
-        let live = self.brokers.iter().filter(|(_, broker)| !broker.fenced);
-        live.map(|(id, _)| *id).collect()
+        self.live_brokers().map(|(id, _)| id).collect()
     }
 
     /// The partition of a topic, by the topic's name.

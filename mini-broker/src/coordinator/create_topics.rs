@@ -256,8 +256,8 @@ impl Coordinator {
         index: i32,
         replicas: Vec<i32>,
     ) -> Result<Record, Refused> {
-        let live = |id: &i32| self.cluster.brokers.get(id).is_some_and(|broker| !broker.fenced);
-        let isr: Vec<i32> = replicas.iter().copied().filter(live).collect();
+        let live = replicas.iter().copied().filter(|id| self.cluster.is_live(*id));
+        let isr: Vec<i32> = live.collect();
         let leader = *isr.first().ok_or_else(|| {
             let why = format!("All brokers that partition {index} would lie on are fenced.");
             Refused::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, why)

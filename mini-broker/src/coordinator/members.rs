@@ -11,7 +11,9 @@ use wire::broker_lifecycle::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerRegistrationRequest,
     BrokerRegistrationResponse,
 };
-use wire::cluster::{DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse};
+use wire::cluster::{
+    DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse, endpoint_type,
+};
 
 use super::{Cluster, Coordinator, Record};
 use crate::node::{Event, Now, Output, Refused};
@@ -21,9 +23,6 @@ const AGAIN_MS: u64 = 1_000;
 
 /// Why a broker takes no part that has asked for it.
 pub const STOPS: &str = "it stops";
-
-/// The value of `endpoint_type` that asks for controllers.
-const CONTROLLERS: i8 = 2;
 
 /// The brokers that were heard of, by node id.
 pub struct Sessions(BTreeMap<i32, Session>);
@@ -176,8 +175,9 @@ impl Coordinator {
     }
 
     fn end_session(&mut self, now: Now, id: i32, why: &'static str, out: &mut Vec<Output>) {
-        let fenced = self.cluster.brokers.get(&id).is_none_or(|broker| broker.fenced);
-        if !fenced && let Err(refused) = self.fence(now, id, why, out) {
+        if self.cluster.is_live(id)
+            && let Err(refused) = self.fence(now, id, why, out)
+        {
             // Its session stays, so that this is tried again.
             let (partition, why) = (super::METADATA_DIR.into(), refused.why);
             out.push(Output::Tell(Event::Storage { partition, why, offline: false }));
@@ -229,7 +229,7 @@ impl Coordinator {
             controller_id: self.config.node_id,
             ..Default::default()
         };
-        if request.endpoint_type == CONTROLLERS {
+        if request.endpoint_type == endpoint_type::CONTROLLERS {
             response.brokers = vec![DescribeClusterBroker {
                 broker_id: self.config.node_id,
                 host: self.config.host.clone(),

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{self, Sender, UnboundedReceiver, UnboundedSender};
 use wire::{Records, Request, Response};
 
 use super::{Delivery, ToEngine};
-use crate::client::Connection;
+use crate::client::{Connection, address};
 use crate::node::{Answer, Call, Client, Input, Located, Peer, PeerGone, Ticket};
 use crate::validate::Verdicts;
 
@@ -37,14 +37,14 @@ pub enum Coordinator {
 
 /// Requests of one line do not wait for those of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Line {
+pub enum Line {
     Fetching,
     Living,
     Asking,
 }
 
 impl Line {
-    fn of(request: &Request) -> Self {
+    pub fn of(request: &Request) -> Self {
         match request {
             Request::Fetch(_) | Request::FetchSnapshot(_) => Line::Fetching,
             Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) => Line::Living,
@@ -89,10 +89,7 @@ impl Peers {
                 }
                 (Peer::Coordinator, Coordinator::At(address)) => address.clone(),
                 (Peer::Coordinator, Coordinator::Nowhere) => String::new(),
-                (Peer::Broker { host, port, .. }, _) => match host.contains(':') {
-                    true => format!("[{host}]:{port}"),
-                    false => format!("{host}:{port}"),
-                },
+                (Peer::Broker { host, port, .. }, _) => address(host, (*port).into()),
             };
             tokio::spawn(remote(address, client_id.clone(), requests, engine.clone()));
             sender

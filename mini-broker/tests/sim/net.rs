@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 
 use mini_broker::broker::{Answer, Call, Client, Input, Peer, PeerGone, Ticket};
+use mini_broker::engine::peers::Line;
 use mini_broker::validate::validate;
 use wire::{Records, Request, Response};
 
@@ -15,24 +16,6 @@ use crate::world::{Event, World};
 pub enum End {
     Host(usize),
     Client(usize),
-}
-
-/// As in the engine: requests of one line do not wait for those of another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Line {
-    Fetching,
-    Living,
-    Asking,
-}
-
-impl Line {
-    fn of(request: &Request) -> Self {
-        match request {
-            Request::Fetch(_) | Request::FetchSnapshot(_) => Line::Fetching,
-            Request::BrokerRegistration(_) | Request::BrokerHeartbeat(_) => Line::Living,
-            _ => Line::Asking,
-        }
-    }
 }
 
 #[derive(Default)]

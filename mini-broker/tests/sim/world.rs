@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use mini_broker::broker::{Broker, Call, Config, Event as Told, Input, Output};
 use mini_broker::coordinator::Coordinator;
+use mini_broker::engine::peers::Line;
 use wire::{Request, Response};
 
 use crate::checks::Checks;
@@ -13,7 +14,7 @@ use crate::dice::Dice;
 use crate::faults::{Fault, Plan};
 use crate::files::SimFiles;
 use crate::host::{COORDINATOR, Host, Program};
-use crate::net::{Line, Net};
+use crate::net::Net;
 use crate::planted::{Memory, Planted};
 
 pub const BROKERS: usize = 3;

@@ -4,11 +4,17 @@ use crate::error_codes::ErrorCode;
 use crate::metadata::OPERATIONS_NOT_TOLD;
 use crate::table::table;
 
+/// Whom DescribeCluster asks about (KIP-919).
+pub mod endpoint_type {
+    pub const BROKERS: i8 = 1;
+    pub const CONTROLLERS: i8 = 2;
+}
+
 table! {
     /// Asks who is in the cluster. API key 60, `DescribeClusterRequest.json`.
     pub struct DescribeClusterRequest (versions 0..=1, flexible 0..) {
         include_cluster_authorized_operations: bool,      0..;
-        /// 1: brokers; 2: controllers.
+        /// See [`endpoint_type`].
         endpoint_type: i8 = 1,                            1..;
     }
 

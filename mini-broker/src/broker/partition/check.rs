@@ -8,9 +8,14 @@ use crate::records::header::{Header, NO_TIMESTAMP, stamp};
 
 impl Partition {
     /// Refuses what the topic does not take, and sees to it that the batch says whose time it carries.
-    /// Where that is the broker's, it is written into the batch, and given back, in `wall_ms`. (Kafka:
+    /// Where that is the broker's, it is written into the batch, and given back, in `wall_ms`. Gives what the
+    /// batch says of itself, too. (Kafka:
     /// `LogValidator`.)
-    pub(super) fn check_batch(&self, now: Now, batch: &mut [u8]) -> Result<Option<u64>, Refused> {
+    pub(super) fn check_batch(
+        &self,
+        now: Now,
+        batch: &mut [u8],
+    ) -> Result<(Header, Option<u64>), Refused> {
         let most = self.settings.max_message_bytes;
         if batch.len() > most {
             return Err(Refused::new(
@@ -25,14 +30,15 @@ impl Partition {
                 return Err(claims_to_know());
             }
             stamp(batch, Some(now.wall_ms as i64));
-            return Ok(Some(now.wall_ms));
+            let max_timestamp = now.wall_ms as i64;
+            return Ok((Header { max_timestamp, ..header }, Some(now.wall_ms)));
         }
         self.check_times(now, &header)?;
         if header.is_log_append_time() {
             // The producer cannot know it; what it says is taken for its own time.
             stamp(batch, None);
         }
-        Ok(None)
+        Ok((header, None))
     }
 
     /// A record from the future would keep its segment from ever growing old (KIP-937). The header

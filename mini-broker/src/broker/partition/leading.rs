@@ -8,7 +8,7 @@ use wire::ErrorCode;
 use wire::alter_partition::{AlterPartitionPartition, BrokerState};
 
 use super::{Partition, Turn};
-use crate::broker::{Event, Output, Refused, Ticket};
+use crate::broker::{Refused, Ticket};
 use crate::coordinator::{Assignment, Cluster, NO_LEADER};
 use crate::labs::Organ;
 use crate::labs::acks::{Acks, Answer, Config, Leader};
@@ -115,17 +115,14 @@ impl Partition {
         if let Role::Leader(leading) = &mut self.role {
             leading.undecided = false;
         }
-        let Role::Leader(Leading { organ: Some(_), .. }) = &self.role else { return };
         let isr = self.assignment.isr.clone();
-        let _ = self.leader(turn, |leader| leader.in_sync_agreed(&isr));
+        self.if_begun(turn, |leader| leader.in_sync_agreed(&isr));
     }
 
     /// A broker is gone, says the coordinator.
     pub fn gone(&mut self, turn: &mut Turn, broker: i32) {
-        if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role
-            && self.assignment.replicas.contains(&broker)
-        {
-            let _ = self.leader(turn, |leader| leader.gone(broker));
+        if self.assignment.replicas.contains(&broker) {
+            self.if_begun(turn, |leader| leader.gone(broker));
         }
     }
 
@@ -257,16 +254,19 @@ impl Partition {
     }
 
     pub(super) fn leading_tick(&mut self, turn: &mut Turn) {
-        if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role {
-            let now_ms = turn.now.mono_ms;
-            let _ = self.leader(turn, |leader| leader.tick(now_ms));
-        }
+        let now_ms = turn.now.mono_ms;
+        self.if_begun(turn, |leader| leader.tick(now_ms));
     }
 
     pub(super) fn configure_leading(&mut self, turn: &mut Turn) {
+        let config = self.leader_config();
+        self.if_begun(turn, |leader| leader.configure(config));
+    }
+
+    /// Tells the organ, if it has begun to lead. A panic is told of; from then on it answers no more anyway.
+    fn if_begun(&mut self, turn: &mut Turn, call: impl FnOnce(&mut Leader)) {
         if let Role::Leader(Leading { organ: Some(_), .. }) = &self.role {
-            let config = self.leader_config();
-            let _ = self.leader(turn, |leader| leader.configure(config));
+            let _ = self.leader(turn, call);
         }
     }
 
@@ -301,9 +301,7 @@ impl Partition {
             }
             Err(broken) => {
                 if !known {
-                    let what = self.dir.to_string();
-                    let event = Event::OrganBroke { lab: "acks", what, broken: broken.clone() };
-                    turn.out.push(Output::Tell(event));
+                    self.tell_broken(turn, "acks", &broken);
                 }
                 Err(broken.into())
             }
@@ -321,11 +319,7 @@ impl Partition {
         let elected = crate::labs::fenced(|| {
             Leader::elected(me, epoch, replicas, isr, log_end, high_watermark, now_ms, config)
         });
-        let leader = elected.inspect_err(|broken| {
-            let (lab, what) = ("acks", self.dir.to_string());
-            let event = Event::OrganBroke { lab, what, broken: broken.clone() };
-            turn.out.push(Output::Tell(event));
-        })?;
+        let leader = elected.inspect_err(|broken| self.tell_broken(turn, "acks", broken))?;
         if let Role::Leader(leading) = &mut self.role {
             leading.organ = Some(Box::new(Organ::new(leader)));
         }

@@ -12,6 +12,9 @@ use crate::labs::offset_log::{self, OffsetLog};
 use crate::labs::{Broken, Organ, fenced};
 use crate::node::files::STRAY;
 
+/// Whose organ the log is.
+pub(super) const LAB: &str = "offset-log";
+
 impl Partition {
     /// An error of the disk leaves the log closed: the next call tries again.
     pub(super) fn open(&mut self, turn: &mut Turn) -> Result<Log, Refused> {
@@ -31,7 +34,7 @@ impl Partition {
             }
             Ok(Err(error)) => return Err(self.storage(turn, error.into())),
             Err(broken) => {
-                self.tell_broken(turn, &broken);
+                self.tell_broken(turn, LAB, &broken);
                 return Ok(Log::Offline(broken.into()));
             }
         };
@@ -103,9 +106,9 @@ impl Partition {
         Ok(())
     }
 
-    pub(super) fn tell_broken(&self, turn: &mut Turn, broken: &Broken) {
+    pub(super) fn tell_broken(&self, turn: &mut Turn, lab: &'static str, broken: &Broken) {
         let (what, broken) = (self.dir.to_string(), broken.clone());
-        turn.out.push(Output::Tell(Event::OrganBroke { lab: "offset-log", what, broken }));
+        turn.out.push(Output::Tell(Event::OrganBroke { lab, what, broken }));
     }
 
     /// Tells of a disk that failed, once, and hands the refusal on.

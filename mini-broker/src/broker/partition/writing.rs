@@ -29,9 +29,7 @@ impl Partition {
     /// Appends one batch. Its offset and leader epoch are written into it, and the time if the topic
     /// wants the broker's. A batch that is in the log already is not appended again.
     pub fn append(&mut self, turn: &mut Turn, batch: &mut [u8]) -> Result<Appended, Refused> {
-        let log_append_time_ms = self.check_batch(turn.now, batch)?;
-        let header = Header::read(batch)
-            .map_err(|error| Refused::new(ErrorCode::CORRUPT_MESSAGE, error.to_string()))?;
+        let (header, log_append_time_ms) = self.check_batch(turn.now, batch)?;
         self.log_bounds(turn)?; // opened, it knows its producers
         if let Sequence::Again(stored) = self.check_sequence(&header)? {
             return Ok(Appended {
@@ -48,12 +46,7 @@ impl Partition {
         let appended = self.call(turn, |log| log.append(now_ms, epoch, batch))?;
         let appended = appended.map_err(|error| self.storage(turn, error.into()))?;
         let timer = self.timer;
-        let header = Header {
-            base_offset: appended.first as i64,
-            leader_epoch: epoch,
-            max_timestamp: log_append_time_ms.map_or(header.max_timestamp, |time| time as i64),
-            ..header
-        };
+        let header = Header { base_offset: appended.first as i64, leader_epoch: epoch, ..header };
         // Before the sync: its snapshot has to know this batch.
         self.note(turn, &[header]);
         let sync = self.written(turn, batch.len() as u64, &appended);
@@ -61,7 +54,7 @@ impl Partition {
         // What recovery found made the log dirty when it was opened, and no timer was set for that.
         let rearm = appended.sealed.is_some()
             || flush_at.is_some_and(|flush_at| timer.is_none_or(|at| at > flush_at))
-            || !self.assignment.replicas.is_empty() && self.assignment.replicas.len() > 1;
+            || self.assignment.replicas.len() > 1;
         self.leader(turn, |leader| leader.appended(appended.last + 1))?;
         let (first, last) = (appended.first, appended.last);
         Ok(Appended { first, last, log_append_time_ms, sync, rearm })
