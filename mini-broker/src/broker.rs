@@ -10,6 +10,8 @@ mod metadata_log; // what the coordinator decided, read record by record
 
 mod metadata_snapshot; // the same after a long absence
 
+mod asking; // other nodes, and where their answers go
+
 mod forward; // what only the coordinator can answer
 
 // One file a family of requests.
@@ -63,10 +65,11 @@ use std::io;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use wire::{Api, Listener, Request, Response};
+use wire::{Listener, Request};
 
 use crate::coordinator::{self, Cluster};
 use crate::validate::Verdicts;
+use asking::Asked;
 use checkpoints::{CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use cleaner::Cleaner;
 use forward::Forwarded;
@@ -123,21 +126,6 @@ pub struct Broker {
 struct Running {
     job: Job,
     owner: Option<Owner>,
-}
-
-/// What another node was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Cluster,
-    Registration,
-    Heartbeat,
-    Metadata,
-    Snapshot,
-    Forwarded(u64),
-    ProducerIds,
-    /// A leader, by its node id, for what its followers do not have.
-    Replica(i32),
-    InSync,
 }
 
 struct Owner {
@@ -268,66 +256,6 @@ impl Broker {
         }
     }
 
-    /// Asks another node; its answer comes to [`Self::reply`].
-    fn ask(&mut self, to: Peer, request: Request, asked: Asked, out: &mut Vec<Output>) -> Call {
-        self.last_call += 1;
-        let call = Call(self.last_call);
-        self.asked.insert(call, asked);
-        out.push(Output::Send { call, to, request });
-        call
-    }
-
-    fn reply(
-        &mut self,
-        now: Now,
-        call: Call,
-        reply: Result<Response, PeerGone>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(asked) = self.asked.remove(&call) else { return };
-        match asked {
-            Asked::Cluster => match answer_to::<wire::cluster::DescribeClusterRequest>(reply) {
-                Ok(told) => self.told_cluster(now, told, out),
-                Err(gone) => self.coordinator_away(now, &gone, out),
-            },
-            Asked::Registration => {
-                match answer_to::<wire::broker_lifecycle::BrokerRegistrationRequest>(reply) {
-                    Ok(told) => self.registered(now, told, out),
-                    Err(gone) => self.coordinator_away(now, &gone, out),
-                }
-            }
-            Asked::Heartbeat => {
-                match answer_to::<wire::broker_lifecycle::BrokerHeartbeatRequest>(reply) {
-                    Ok(told) => self.heartbeat_answered(now, told, out),
-                    Err(gone) => self.coordinator_away(now, &gone, out),
-                }
-            }
-            Asked::Metadata => {
-                self.metadata_read(now, answer_to::<wire::fetch::FetchRequest>(reply), out);
-            }
-            Asked::Snapshot => {
-                let told = answer_to::<wire::fetch_snapshot::FetchSnapshotRequest>(reply);
-                self.piece_read(now, told, out);
-            }
-            Asked::Forwarded(number) => {
-                let told = answer_to::<wire::envelope::EnvelopeRequest>(reply);
-                self.forwarded_answered(now, number, told, out);
-            }
-            Asked::Replica(leader) => {
-                let told = answer_to::<wire::fetch::FetchRequest>(reply);
-                self.replica_answered(now, call, leader, told, out);
-            }
-            Asked::InSync => {
-                let told = answer_to::<wire::alter_partition::AlterPartitionRequest>(reply);
-                self.in_sync_answered(now, told, out);
-            }
-            Asked::ProducerIds => {
-                let told = answer_to::<wire::producer_id::AllocateProducerIdsRequest>(reply);
-                self.producer_ids_allocated(now, told, out);
-            }
-        }
-    }
-
     fn start_job(&mut self, job: Job, owner: Option<Owner>, out: &mut Vec<Output>) -> Call {
         self.last_call += 1;
         let call = Call(self.last_call);
@@ -400,10 +328,4 @@ fn find<'a>(
 fn of_connection<T>(waiting: &BTreeMap<Ticket, T>, connection: u32) -> Vec<Ticket> {
     let of = |request| Ticket { connection, request };
     waiting.range(of(0)..=of(u32::MAX)).map(|(ticket, _)| *ticket).collect()
-}
-
-/// The answer to a request of this kind. A peer sends no other.
-fn answer_to<R: Api>(reply: Result<Response, PeerGone>) -> Result<R::Response, PeerGone> {
-    let wrong = || PeerGone("it answered something else".into());
-    reply.and_then(|response| R::response(response).ok_or_else(wrong))
 }
