@@ -94,16 +94,20 @@ impl Broker {
         self.checkpoint_soon(now);
     }
 
+    /// Writes the log starts, or does so once they are written that are being written now.
+    pub(super) fn write_moved_starts(&mut self, out: &mut Vec<Output>) {
+        self.checkpoints.log_starts_moved = true;
+        self.write_log_starts(out);
+    }
+
     /// Answers once the starts of all logs, as they are now, are on the disk.
     pub(super) fn once_starts_are_safe(
         &mut self,
         ticket: Ticket,
         response: DeleteRecordsResponse,
-        moved: bool,
         out: &mut Vec<Output>,
     ) {
         let state = &mut self.checkpoints;
-        state.log_starts_moved |= moved;
         match &mut state.log_starts_job {
             _ if state.log_starts_moved => state.waiting.push((ticket, response)),
             Some(answers) => answers.push((ticket, response)),

@@ -12,6 +12,8 @@ mod writing; // appending, and what is on the disk for sure
 
 mod leading; // what this broker is to it: lab 3's organ
 
+mod awaited; // who waits for more than the leader
+
 mod following; // what a leader gives
 
 mod history; // what its batches say beside their records
@@ -29,10 +31,11 @@ use crate::configs::TopicSettings;
 use crate::coordinator::Assignment;
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
+pub use awaited::{Awaited, Part, Until};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
-pub use leading::{Awaited, InSyncAnswer, Role, WantedInSync};
+pub use leading::{Fetched, InSyncAnswer, Role, WantedInSync};
 pub use writing::Appended;
 
 /// No segment is larger, so no fetch is.
@@ -90,7 +93,9 @@ pub struct Partition {
     high_watermark: u64,
     /// The high watermark is another one than when somebody last looked.
     watermark_moved: bool,
-    /// Produced batches that wait for the high watermark.
+    /// A follower's log starts elsewhere than when somebody last looked.
+    starts_moved: bool,
+    /// Parts of requests that wait for it.
     pub awaited: Vec<Awaited>,
     history: History,
 }
@@ -168,6 +173,7 @@ impl Partition {
             role: leading::role(me, assignment),
             high_watermark: 0,
             watermark_moved: false,
+            starts_moved: false,
             awaited: Vec::new(),
             history: History::new(settings.producer_expiration_ms),
         }
@@ -256,6 +262,11 @@ impl Partition {
     /// Whether the high watermark has moved since this was last asked.
     pub fn take_watermark_moved(&mut self) -> bool {
         std::mem::take(&mut self.watermark_moved)
+    }
+
+    /// Whether a follower has said since this was last asked that its log starts elsewhere.
+    pub fn take_starts_moved(&mut self) -> bool {
+        std::mem::take(&mut self.starts_moved)
     }
 
     /// Up to where this broker knows the partition to be replicated; `None` if that is no question:

@@ -10,21 +10,11 @@ use wire::produce::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Appended, Awaited, Turn};
-use super::waiting::Owner;
+use super::partition::{Appended, Awaited, Part, Turn, Until};
+use super::unfinished::SoFar;
 use super::{Answer, Broker, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
-
-/// A request whose answer waits for high watermarks.
-pub struct Producing {
-    /// The answer, with what is known of it so far.
-    response: ProduceResponse,
-    /// The partitions that it waits for, counted over all its topics.
-    open: BTreeSet<usize>,
-    /// When it is answered at the latest, in `mono_ms`.
-    deadline: u64,
-}
 
 /// Where a batch is whose answer may have to wait.
 struct Placed {
@@ -53,11 +43,11 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let awaited = Awaited { ticket, place, last: 0 };
+                let part = Part { ticket, place };
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
                     (_, Some(refused)) => Err(refused),
-                    (Ok(acks), None) => self.append(now, &topic.name, *acks, awaited, data, out),
+                    (Ok(acks), None) => self.append(now, &topic.name, *acks, part, data, out),
                 };
                 match &appended {
                     Err(refused) => {
@@ -80,9 +70,7 @@ impl Broker {
             (Ok(Acks::None), None) => Some(Answer::Nothing),
             _ if open.is_empty() => Some(response.into()),
             _ => {
-                let deadline = now.mono_ms + timeout_ms.max(0) as u64;
-                self.timers.set(deadline, Owner::Produce(ticket));
-                self.producing.insert(ticket, Producing { response, open, deadline });
+                self.wait_for_parts(now, ticket, SoFar::Produced(response), open, timeout_ms);
                 None
             }
         }
@@ -94,7 +82,7 @@ impl Broker {
         now: Now,
         topic: &str,
         acks: Acks,
-        awaited: Awaited,
+        part: Part,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
     ) -> Result<Placed, Refused> {
@@ -113,7 +101,7 @@ impl Broker {
         woken.extend(&partition.followers_waiting);
         let waits = matches!(answered, Ok(acks::Answer::Wait));
         if waits {
-            partition.awaited.push(Awaited { last: appended.last, ..awaited });
+            partition.awaited.push(Awaited { part, until: Until::Replicated(appended.last) });
         }
         if let Some(to) = appended.sync {
             self.sync_partition(topic, data.index, to, out);
@@ -128,66 +116,10 @@ impl Broker {
         }
     }
 
-    /// Looks again at who waits for partitions whose high watermark, in-sync set or leader is another.
-    pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        for (topic, index) in std::mem::take(&mut self.settling) {
-            let Broker { topics, files, .. } = self;
-            let partition = find(topics, &topic, index);
-            let Some(partition) = partition else { continue };
-            let mut turn = Turn { now, files: files.as_mut(), out };
-            let mut filled = Vec::new();
-            for awaited in std::mem::take(&mut partition.awaited) {
-                match partition.answer(&mut turn, Acks::All, awaited.last) {
-                    Ok(acks::Answer::Wait) => partition.awaited.push(awaited),
-                    Ok(acks::Answer::Now) => filled.push((awaited, Ok(()))),
-                    Ok(acks::Answer::NotEnoughReplicasAfterAppend) => {
-                        filled.push((awaited, Err(not_enough_any_more())));
-                    }
-                    Err(refused) => filled.push((awaited, Err(refused))),
-                }
-            }
-            for (awaited, result) in filled {
-                self.place_filled(&awaited, result, out);
-            }
-        }
-    }
-
-    /// What a request waited for in one of its places has come, or will not. The last of them answers it.
-    pub(super) fn place_filled(
-        &mut self,
-        awaited: &Awaited,
-        result: Result<(), Refused>,
-        out: &mut Vec<Output>,
-    ) {
-        let Awaited { ticket, place, .. } = *awaited;
-        let Some(producing) = self.producing.get_mut(&ticket) else { return }; // answered, or gone
-        if !producing.open.remove(&place) {
-            return;
-        }
-        if let Err(refused) = result {
-            producing.fail(place, refused);
-        }
-        if producing.open.is_empty()
-            && let Some(Producing { response, .. }) = self.forget_producing(ticket)
-        {
-            out.push(Output::Answer { ticket, answer: response.into() });
-        }
-    }
-
-    /// The time that the client gave is up. The records are in the leader's log, and may still become
-    /// safe: nobody knows.
-    pub(super) fn produced_too_late(&mut self, ticket: Ticket, out: &mut Vec<Output>) {
-        let Some(mut producing) = self.producing.remove(&ticket) else { return };
-        for place in std::mem::take(&mut producing.open) {
-            let why = self.why_it_waits(&producing, place);
-            producing.fail(place, Refused::new(ErrorCode::REQUEST_TIMED_OUT, why));
-        }
-        out.push(Output::Answer { ticket, answer: producing.response.into() });
-    }
-
-    /// A sentence for whoever has waited.
-    fn why_it_waits(&self, producing: &Producing, place: usize) -> String {
-        let topics = producing.response.responses.iter();
+    /// A sentence for whoever has waited. The records are in the leader's log, and may still become safe:
+    /// nobody knows.
+    pub(super) fn why_it_waits(&self, response: &ProduceResponse, place: usize) -> String {
+        let topics = response.responses.iter();
         let mut places = topics.flat_map(|topic| {
             topic.partition_responses.iter().map(|at| (topic.name.as_str(), at.index))
         });
@@ -204,22 +136,6 @@ impl Broker {
             known.unwrap_or_default()
         )
     }
-
-    pub(super) fn forget_producing(&mut self, ticket: Ticket) -> Option<Producing> {
-        let producing = self.producing.remove(&ticket)?;
-        self.timers.clear(producing.deadline, Owner::Produce(ticket));
-        Some(producing)
-    }
-}
-
-impl Producing {
-    fn fail(&mut self, place: usize, refused: Refused) {
-        let topics = self.response.responses.iter_mut();
-        let mut places = topics.flat_map(|topic| &mut topic.partition_responses);
-        if let Some(at) = places.nth(place) {
-            *at = failed(at.index, refused);
-        }
-    }
 }
 
 fn wanted_acks(acks: i16, transactional_id: Option<&str>) -> Result<Acks, Refused> {
@@ -233,7 +149,7 @@ fn wanted_acks(acks: i16, transactional_id: Option<&str>) -> Result<Acks, Refuse
     }
 }
 
-fn not_enough_any_more() -> Refused {
+pub(super) fn not_enough_any_more() -> Refused {
     let why = "appended, but fewer replicas are in sync by now than min.insync.replicas asks for";
     Refused::new(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, why)
 }
@@ -251,7 +167,7 @@ fn answer(index: i32, placed: Result<Placed, Refused>) -> PartitionProduceRespon
     }
 }
 
-fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
+pub(super) fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
         error_code: refused.code,

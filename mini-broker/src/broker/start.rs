@@ -68,7 +68,7 @@ impl Broker {
             keyed: Arc::default(),
             fetchers: BTreeMap::new(),
             in_sync: InSync::default(),
-            producing: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
             settling: BTreeSet::new(),
         };
         broker.meet_coordinator(out);

@@ -145,12 +145,15 @@ impl Broker {
 
     /// A broker takes no part any more: leaders do not wait for it.
     fn broker_gone(&mut self, now: Now, id: i32, out: &mut Vec<Output>) {
-        let Broker { topics, files, .. } = self;
+        let Broker { topics, files, settling, .. } = self;
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut touched = Vec::new();
         for partition in topics.values_mut().flatten() {
             if partition.leads() && partition.assignment.replicas.contains(&id) {
                 partition.gone(&mut turn, id);
+                if !partition.awaited.is_empty() {
+                    settling.insert((Arc::clone(&partition.topic), partition.index));
+                }
                 touched.push((Arc::clone(&partition.topic), partition.index));
             }
         }
@@ -167,7 +170,7 @@ impl Broker {
             self.woken.append(&mut partition.followers_waiting);
             let awaited = std::mem::take(&mut partition.awaited);
             let gone = Refused::unknown_partition(&partition.topic, partition.index);
-            awaited.into_iter().for_each(|it| self.place_filled(&it, Err(gone.clone()), out));
+            awaited.into_iter().for_each(|it| self.part_filled(it.part, Err(gone.clone()), out));
             self.follow_nobody(&partition.topic, partition.index);
             if let Some(at) = partition.timer {
                 let owner = Owner::Partition(Arc::clone(&partition.topic), partition.index);

@@ -1,0 +1,101 @@
+//! A broker that follows: what it says to its leader, and what it makes of the answers. The leader, broker 2, is
+//! played by the test.
+
+use mini_broker::broker::Event;
+use wire::Records;
+use wire::elect_leaders::{ElectLeadersRequest, election_type};
+use wire::fetch::{EpochEndOffset, FetchPartition, PartitionData};
+
+use crate::batches::batch;
+use crate::by_hand::others::Follower;
+use crate::by_hand::{ByHand, MemFiles, WALL_MS};
+use crate::delete_records::earliest;
+
+const EPOCHS: &str = "leader-epoch-checkpoint";
+
+/// Broker 1 follows broker 2, and has three records of it.
+fn with_three() -> ByHand {
+    let mut broker = ByHand::start(MemFiles::default(), &[]);
+    broker.comes(2);
+    broker.topic_on("orders", &[2, 1]);
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!((asked.fetch_offset, asked.last_fetched_epoch, asked.log_start_offset), (0, -1, 0));
+    broker.leader_says(call, "orders", records(0, 0, &["a", "b", "c"]));
+    broker
+}
+
+/// A batch as a leader of this epoch has it.
+fn records(first: i64, epoch: i32, values: &[&str]) -> PartitionData {
+    let mut batch = batch(WALL_MS as i64, values);
+    batch[0..8].copy_from_slice(&first.to_be_bytes());
+    batch[12..16].copy_from_slice(&epoch.to_be_bytes());
+    let high_watermark = first + values.len() as i64;
+    PartitionData { records: Records::Here(batch), high_watermark, log_start_offset: 0, ..empty() }
+}
+
+fn empty() -> PartitionData {
+    PartitionData { high_watermark: 3, log_start_offset: 0, ..Default::default() }
+}
+
+/// What its next fetch says of itself.
+fn stands(asked: &FetchPartition) -> (i64, i32, i32) {
+    (asked.fetch_offset, asked.last_fetched_epoch, asked.current_leader_epoch)
+}
+
+#[test]
+fn its_log_starts_where_the_leaders_does_and_the_next_start_knows_it() {
+    let mut broker = with_three();
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 0));
+
+    broker.leader_says(call, "orders", PartitionData { log_start_offset: 2, ..empty() });
+
+    let (_, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 2));
+    broker.pass(5_000);
+    broker.run_jobs();
+    let text = broker.files.texts.lock().unwrap()["log-start-offset-checkpoint"].clone();
+    assert!(text.ends_with("\norders 0 2\n"), "{text}");
+    let mut broker = ByHand::start(broker.files, &[]);
+    let (_, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 2));
+}
+
+/// It led at the end of its log and wrote nothing, so no other log has that epoch. It must not speak of it
+/// for ever: it would be told again and again where the logs part, and never get a record.
+#[test]
+fn an_epoch_in_which_it_led_and_wrote_nothing_is_forgotten() {
+    let mut broker = with_three();
+    broker.dies(2);
+    assert_eq!(earliest(&mut broker), 0, "it leads");
+    assert!(epochs(&broker).ends_with("\n0 0\n1 3\n"), "{}", epochs(&broker));
+    broker.comes(2);
+    let caught_up = Follower { id: 2, leader_epoch: 1, last_epoch: 0, log_start: 0, log_end: 3 };
+    broker.follows("orders", &caught_up);
+    broker.run_jobs();
+    let election_type = election_type::PREFERRED;
+    let elects =
+        ElectLeadersRequest { election_type, topic_partitions: None, ..Default::default() };
+    broker.ask(2, elects);
+    let is = broker.coordinator.cluster().partition("orders", 0).unwrap();
+    assert_eq!((is.leader, is.epoch), (2, 2));
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!(stands(&asked), (3, 1, 2));
+
+    let parts = EpochEndOffset { epoch: 0, end_offset: 3 };
+    broker.leader_says(call, "orders", PartitionData { diverging_epoch: parts, ..empty() });
+
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!(stands(&asked), (3, 0, 2));
+    assert!(epochs(&broker).ends_with("\n0 0\n"), "{}", epochs(&broker));
+    broker.leader_says(call, "orders", records(3, 2, &["d"]));
+    let (_, asked) = broker.fetches_from(2);
+    assert_eq!(stands(&asked), (4, 2, 2));
+    let cut = |event: &Event| matches!(event, Event::Truncated { .. });
+    assert!(!broker.events.iter().any(cut), "there was nothing to cut");
+}
+
+fn epochs(broker: &ByHand) -> String {
+    let bytes = broker.files.dir_of("orders-0").files().remove(EPOCHS).expect("it is written");
+    String::from_utf8(bytes).unwrap()
+}
