@@ -52,10 +52,12 @@ pub enum Planted {
     TornTailKept,
     /// min.insync.replicas is 1, whatever is asked for.
     MinimumIgnored,
+    /// Leaders do not look where their followers' logs start.
+    StartsIgnored,
 }
 
 /// Each of these is found in the first seeds.
-pub const ALL: [Planted; 13] = [
+pub const ALL: [Planted; 14] = [
     Planted::AllAnsweredAtOnce,
     Planted::AnybodyElected,
     Planted::EpochsIgnored,
@@ -69,6 +71,7 @@ pub const ALL: [Planted; 13] = [
     Planted::ReadersCounted,
     Planted::TornTailKept,
     Planted::MinimumIgnored,
+    Planted::StartsIgnored,
 ];
 
 /// These need several things at once: the first was found in 851 seeds, the second not in some thousand, for
@@ -118,6 +121,9 @@ impl World {
                 self.each_fetched(host, it, |is, fetched| {
                     (fetched.current_leader_epoch, fetched.last_fetched_epoch) = (is.epoch, -1);
                 });
+            }
+            (Planted::StartsIgnored, Request::Fetch(it)) if it.replica_id >= 0 => {
+                self.each_fetched(host, it, |_, fetched| fetched.log_start_offset = i64::MAX);
             }
             (Planted::RegistrationsNotChecked, Request::Fetch(it)) if host != COORDINATOR => {
                 it.replica_epoch = self.registration(host, it.replica_id);
