@@ -271,9 +271,16 @@ impl Lines {
     /// What is said of a partition of the topic that begins at the offset `created` of the metadata
     /// log; 0 if nothing is.
     pub fn of(&self, topic: &str, index: i32, created: u64) -> u64 {
-        let offset = |topic: &str, index| self.offsets.get(&(topic.to_string(), index)).copied();
-        let known_to = offset(METADATA_TOPIC, 0).unwrap_or(0);
-        if created < known_to { offset(topic, index).unwrap_or(0) } else { 0 }
+        if created < self.known_to() { self.offset(topic, index) } else { 0 }
+    }
+
+    /// How much of the metadata log was known when the file was written.
+    pub fn known_to(&self) -> u64 {
+        self.offset(METADATA_TOPIC, 0)
+    }
+
+    fn offset(&self, topic: &str, index: i32) -> u64 {
+        self.offsets.get(&(topic.to_string(), index)).copied().unwrap_or(0)
     }
 }
 

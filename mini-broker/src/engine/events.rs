@@ -69,6 +69,9 @@ pub fn log(event: &Event) {
             error!("{partition} is offline until the next start: {why}");
         }
         Event::Storage { partition, why, offline: false } => error!("{partition}: {why}"),
+        Event::LeftOver { dir } => {
+            warn!("{dir} is of a topic that was deleted; it is removed");
+        }
         Event::Stray { dir } => {
             warn!("{dir} is no partition of this cluster; it was left alone");
         }

@@ -292,6 +292,10 @@ pub enum Event {
         why: String,
         offline: bool,
     },
+    /// A directory of a topic that was deleted was found, and is removed.
+    LeftOver {
+        dir: String,
+    },
     /// A directory that is not a partition of this cluster was left alone; the name that a partition
     /// needs was taken from it.
     Stray {
