@@ -96,6 +96,9 @@ fn begins(path: &Path) -> Result<String, Failure> {
         return Ok(format!("Log starting offset: {}", base_offset(path)?));
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name == "bootstrap.checkpoint" {
+        return Ok("KRaft bootstrap snapshot".into()); // what Kafka's StorageTool leaves
+    }
     let (end, epoch) = snapshot::id_of(name).ok_or_else(|| {
         let what = "expected an offset of 20 digits, a dash, an epoch of 10 and `.checkpoint`";
         Failure::new(format!("{}: this is no name of a snapshot: {what}", path.display()))
