@@ -99,3 +99,68 @@ fn epochs(broker: &ByHand) -> String {
     let bytes = broker.files.dir_of("orders-0").files().remove(EPOCHS).expect("it is written");
     String::from_utf8(bytes).unwrap()
 }
+
+/// The log files of a partition, and how long they are.
+fn log_files(broker: &ByHand) -> Vec<(String, usize)> {
+    let files = broker.files.dir_of("orders-0").files().into_iter();
+    let logs = files.filter(|(name, _)| name.ends_with(".log"));
+    logs.map(|(name, bytes)| (name, bytes.len())).collect()
+}
+
+/// Power is lost, and the second of three segments has lost its last batch, or everything. The third is there.
+fn with_a_hole(mut broker: ByHand, kept: u64) -> ByHand {
+    let files = broker.files.copy();
+    let logs = log_files(&broker);
+    assert_eq!(logs.len(), 3, "{logs:?}");
+    files.dir_of("orders-0").tear(&logs[1].0, kept);
+    broker = ByHand::start(MemFiles { boots: 1, ..files }, &SMALL);
+    broker.run_jobs();
+    broker
+}
+
+/// Two batches fit into a segment.
+const SMALL: [(&str, &str); 1] = [("log.segment.bytes", "1024")];
+
+#[test]
+fn a_hole_that_power_has_left_is_filled_by_the_leader() {
+    let value = "x".repeat(400);
+    for kept in [0, 1] {
+        let mut broker = ByHand::start(MemFiles::default(), &SMALL);
+        broker.comes(2);
+        broker.topic_on("orders", &[2, 1]);
+        for offset in 0..6 {
+            let (call, asked) = broker.fetches_from(2);
+            assert_eq!(asked.fetch_offset, offset);
+            broker.leader_says(call, "orders", records(offset, 0, &[&value]));
+        }
+        let batch = log_files(&broker)[0].1 as u64 / 2;
+
+        let mut broker = with_a_hole(broker, kept * batch);
+
+        let is = broker.coordinator.cluster().partition("orders", 0).unwrap();
+        assert_eq!(is.isr, [2], "who has lost power is not in sync");
+        let (call, asked) = broker.fetches_from(2);
+        assert_eq!(asked.fetch_offset, 2 + kept as i64);
+        broker.leader_says(call, "orders", records(2 + kept as i64, 0, &[&value]));
+        let (_, asked) = broker.fetches_from(2);
+        assert_eq!(asked.fetch_offset, 3 + kept as i64);
+    }
+}
+
+/// Nobody else has more: it keeps what there is.
+#[test]
+fn a_hole_stays_where_nobody_can_fill_it() {
+    let value = "x".repeat(400);
+    let mut broker = ByHand::start(MemFiles::default(), &SMALL);
+    broker.topic("orders");
+    for _ in 0..6 {
+        broker.append("orders", WALL_MS as i64, &[&value]);
+    }
+    let mut broker = with_a_hole(broker, 0);
+    let mut offsets = Vec::new();
+    for offset in [0, 2] {
+        let asked = broker.send(12, crate::batches::fetch("orders", 0, offset));
+        offsets.extend(broker.fetched(asked).unwrap().into_iter().map(|(offset, _)| offset));
+    }
+    assert_eq!(offsets, [0, 1, 4, 5]);
+}
