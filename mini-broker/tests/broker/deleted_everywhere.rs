@@ -120,6 +120,13 @@ fn a_dead_replica_is_not_waited_for_and_one_that_is_alive_and_not_in_sync_is() {
     assert_eq!(told(&mut broker, asked), None);
     follows(&mut broker, 3, 7);
     assert_eq!(told(&mut broker, asked), Some(vec![("NONE", 5)]));
+
+    // It dies once more, and was not in sync: nothing else tells of that.
+    broker.comes(3);
+    let asked = asks(&mut broker, 5, 1000);
+    assert_eq!(told(&mut broker, asked), None);
+    broker.dies(3);
+    assert_eq!(told(&mut broker, asked), Some(vec![("NONE", 5)]));
 }
 
 #[test]
