@@ -2,6 +2,7 @@
 //! plays them: what they fetch as followers, and what they answer as leaders.
 
 use mini_broker::broker::{Call, Input, Node, PeerGone};
+use mini_broker::coordinator::METADATA_TOPIC;
 use uuid::Uuid;
 use wire::Request;
 use wire::broker_lifecycle::{BrokerHeartbeatRequest, BrokerListener, BrokerRegistrationRequest};
@@ -56,7 +57,25 @@ impl ByHand {
             ..Default::default()
         };
         assert!(!self.decide_on(connection(id), heartbeat).is_fenced);
+        self.reads_everything(id);
         self.turn(vec![]);
+    }
+
+    /// It has read the metadata log farther than that goes in any test, so nobody waits for it.
+    fn reads_everything(&mut self, id: i32) {
+        let partition = FetchPartition { fetch_offset: i64::MAX, ..Default::default() };
+        let topic = FetchTopic {
+            topic: METADATA_TOPIC.into(),
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let request = FetchRequest {
+            replica_id: id,
+            replica_epoch: self.coordinator.cluster().brokers[&id].epoch,
+            topics: vec![topic],
+            ..Default::default()
+        };
+        self.decide_on(connection(id), request);
     }
 
     /// The coordinator takes it for dead.
