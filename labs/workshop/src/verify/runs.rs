@@ -8,7 +8,7 @@ use crate::cargo::Stop;
 use crate::failure::{Result, could_not, read, write};
 use crate::grade::{Built, Outcome, Wanted, build, run_built};
 use crate::kit::{Kit, rust_files};
-use crate::lab::Lab;
+use crate::lab::{Lab, rule_ids};
 use crate::libtest::Test;
 use crate::paint::{self, Line};
 use crate::starter;
@@ -257,7 +257,7 @@ fn one_wrong(
     if !made.iter().flat_map(|made| &made.bodies).any(|body| body.anchor == wrong.anchor) {
         return Ok(Err(format!("the solution has no anchor {}", wrong.anchor)));
     }
-    if let Some(id) = crate::lab::rule_ids(&wrong.why).iter().find(|id| lab.rule(id).is_none()) {
+    if let Some(id) = rule_ids(&wrong.why).iter().find(|id| lab.rule(id).is_none()) {
         return Ok(Err(format!("it names {id}, which rules.md does not have")));
     }
     let texts = in_the_labs_place(lab, made, Some(&wrong))?;
@@ -269,9 +269,27 @@ fn one_wrong(
         Ok(tests) => tests,
         Err(why) => return Ok(Err(why)),
     };
-    let caught = tests.iter().find(|test| test.name.starts_with(&wrong.caught_by) && !test.passed);
-    Ok(match caught {
-        Some(test) => Ok(Line::new().dim(format!("  caught by {}: {}", test.name, wrong.why))),
-        None => Err(format!("no test {}… fails: {}", wrong.caught_by, wrong.why)),
+    let caught = |test: &&Test| test.name.starts_with(&wrong.caught_by) && !test.passed;
+    let caught: Vec<&Test> = tests.iter().filter(caught).collect();
+    Ok(match (caught.first(), misled(&caught, &wrong)) {
+        (None, _) => Err(format!("no test {}… fails: {}", wrong.caught_by, wrong.why)),
+        (_, Some(why)) => Err(why),
+        (Some(test), None) => {
+            Ok(Line::new().dim(format!("  caught by {}: {}", test.name, wrong.why)))
+        }
     })
+}
+
+/// A message that names only rules which are kept. It sends its reader to the wrong place, so those that are read first
+/// may not: the first test of the step, and whichever chance finds.
+fn misled(caught: &[&Test], wrong: &Wrong) -> Option<String> {
+    let broken = rule_ids(&wrong.why);
+    let by_chance = |test: &&&Test| test.name.contains("_any_");
+    let read_first = caught.iter().take(1).chain(caught.iter().skip(1).filter(by_chance));
+    let named = read_first.map(|test| (test, rule_ids(&test.message)));
+    let mut astray =
+        named.filter(|(_, named)| !named.is_empty() && !named.iter().any(|id| broken.contains(id)));
+    let (test, named) = astray.next()?;
+    let (named, broken) = (named.join(" "), broken.join(" "));
+    Some(format!("{} names {named}, and what is broken is {broken}: {}", test.name, first(test)))
 }

@@ -126,6 +126,14 @@ fn an_author_is_told_what_does_not_fit() {
     let missed = workshop(root, &["verify", "counter"]);
     assert_eq!(missed.code, Some(1));
     assert!(missed.out.contains("no test step_1… fails"), "{}", missed.out);
+    std::fs::write(&wrong, "//! step_1 caught by step_1: it counts two (R1.3)\nself.count += 2;\n")
+        .unwrap();
+    let misled = workshop(root, &["verify", "counter"]);
+    assert!(
+        misled.out.contains("step_1_counts_one names R1.1, and what is broken is R1.3"),
+        "{}",
+        misled.out
+    );
     std::fs::remove_file(wrong).unwrap();
 
     let source = root.join("labs/1-counter/src/lib.rs");
