@@ -197,7 +197,7 @@ pub struct Wanted<'a> {
 /// its half-written files.
 pub fn run_tests(kit: &Kit, lab: &Lab, wanted: Wanted, stop: &Stop) -> Result<Vec<Test>, Outcome> {
     let built = build(kit, lab)?;
-    run_built(kit, lab, &built, wanted, stop)
+    Ok(run_built(kit, lab, &built, wanted, stop)?.tests)
 }
 
 pub struct Built {
@@ -221,13 +221,19 @@ pub fn build(kit: &Kit, lab: &Lab) -> Result<Built, Outcome> {
     }
 }
 
+pub struct Ran {
+    pub tests: Vec<Test>,
+    /// What the test program said last, after the result.
+    pub last_words: String,
+}
+
 pub fn run_built(
     kit: &Kit,
     lab: &Lab,
     built: &Built,
     wanted: Wanted,
     stop: &Stop,
-) -> Result<Vec<Test>, Outcome> {
+) -> Result<Ran, Outcome> {
     let mut command = test_program(kit, lab, &built.program);
     command.args(wanted.filter);
     if let Some(folder) = wanted.trace {
@@ -241,8 +247,9 @@ pub fn run_built(
         return Err(Outcome::NotRun("Stopped.".to_owned()));
     }
     let mut tests = libtest::tests(&ended.stdout);
-    if ended.stdout.contains("test result: ") {
-        return Ok(tests);
+    if let Some((_, after)) = ended.stdout.split_once("\ntest result: ") {
+        let last_words = after.split_once('\n').map_or("", |(_, words)| words).to_owned();
+        return Ok(Ran { tests, last_words });
     }
     let why = if ended.too_long {
         format!("did not end within {} seconds: is there a loop without an end?", QUIET.as_secs())
@@ -258,7 +265,7 @@ pub fn run_built(
             tests.push(Test::unfinished(name, &why));
         }
     }
-    Ok(tests)
+    Ok(Ran { tests, last_words: String::new() })
 }
 
 /// The test program as cargo would start it.

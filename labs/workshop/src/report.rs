@@ -78,15 +78,21 @@ pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
             Some(step) => step_next(grade, step, seen, width),
             None => Vec::new(),
         },
-        Next::Done => vec![
-            Line::new()
-                .bold(format!("Lab {} is done.", lab.number))
-                .plain(" See your own code carry messages:"),
-            Line::new()
-                .plain("  run    ")
-                .mark(format!("cargo workshop broker --mine {}", lab.name)),
-        ],
+        Next::Done => {
+            let done = Line::new().bold(format!("Lab {} is done.", lab.number));
+            let mut lines = vec![done.plain(" See your own code carry messages:")];
+            lines.extend(plug_in(lab));
+            lines
+        }
     }
+}
+
+/// After the last step: the page that says what to do with the finished code, and the command.
+fn plug_in(lab: &Lab) -> Vec<Line> {
+    let page = lab.chapter.as_ref().map(|page| format!("  read   {page}, \"Plug it in\""));
+    let run = Line::new().plain("  run    ");
+    let run = run.mark(format!("cargo workshop broker --mine {}", lab.name));
+    page.map(Line::from).into_iter().chain([run]).collect()
 }
 
 fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
@@ -101,6 +107,11 @@ fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
         let Step { number, minutes, .. } = &step.step;
         lines
             .push(Line::from(format!("  then   step {number}, {minutes} minutes: {}", step.place)));
+    } else {
+        lines.push(Line::from(
+            "  Every step is done. So you can also see your own code carry messages:",
+        ));
+        lines.extend(plug_in(&grade.lab));
     }
     lines.push(Line::from(format!("  file   {at}")));
     lines.push(match seen {

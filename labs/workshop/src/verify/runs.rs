@@ -110,7 +110,32 @@ fn run(
     filter: Option<&str>,
 ) -> std::result::Result<Vec<Test>, String> {
     let wanted = Wanted { filter, ..Wanted::default() };
-    run_built(scratch, lab, built, wanted, &Stop::default()).map_err(said)
+    run_built(scratch, lab, built, wanted, &Stop::default()).map(|ran| ran.tests).map_err(said)
+}
+
+/// What the README shows of a red run of one step is what is printed, with the steps before it written.
+fn shown_red(scratch: &Kit, lab: &Lab, built: &Built, step: u32) -> Troubles {
+    let Some(step) = lab.step(step) else { return Vec::new() };
+    let shown =
+        step.text.lines().map(str::trim).skip_while(|line| !line.starts_with("next: step "));
+    let shown: Vec<&str> = shown.take_while(|line| !line.is_empty()).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let filter = format!("step_{}", step.number);
+    let wanted = Wanted { filter: Some(&filter), ..Wanted::default() };
+    let printed = match run_built(scratch, lab, built, wanted, &Stop::default()) {
+        Ok(ran) => ran.last_words,
+        Err(outcome) => said(outcome),
+    };
+    let lines = printed.lines().map(str::trim).skip_while(|line| !line.starts_with("next: "));
+    let lines: Vec<&str> = lines.take(shown.len()).collect();
+    if lines == shown {
+        return Vec::new();
+    }
+    let (shown, lines) = (shown.join(" / "), lines.join(" / "));
+    let at = format!("{}/README.md: step {}", lab.folder(), step.number);
+    vec![format!("{at} shows \"{shown}\"; printed is \"{lines}\"")]
 }
 
 fn said(outcome: Outcome) -> String {
@@ -168,6 +193,7 @@ fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     };
     let mut troubles: Troubles =
         built.warnings.iter().map(|warning| format!("{at}: warning: {warning}")).collect();
+    troubles.extend(shown_red(scratch, lab, &built, 1));
     let tests = match run(scratch, lab, &built, None) {
         Ok(tests) => tests,
         Err(why) => return Ok(vec![format!("{at}: {why}")]),
@@ -186,7 +212,8 @@ fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     Ok(troubles)
 }
 
-/// With the bodies of the steps up to one, the tests of these steps pass: none needs a later step.
+/// With the bodies of the steps up to one, the tests of these steps pass: none needs a later step. And the red of the
+/// step after them is as the README shows it.
 fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     let mut troubles = Vec::new();
     for written in lab.steps.iter().map(|step| step.number) {
@@ -199,11 +226,12 @@ fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
         }
         let at = format!("{}, steps 1 to {written} written", lab.folder());
         let ran = built(scratch, lab, &files(made, &texts))?
-            .and_then(|built| run(scratch, lab, &built, None));
-        let tests = match ran {
-            Ok(tests) => tests,
+            .and_then(|built| Ok((run(scratch, lab, &built, None)?, built)));
+        let (tests, built) = match ran {
+            Ok(ran) => ran,
             Err(why) => return Ok(vec![format!("{at}: {why}")]),
         };
+        troubles.extend(shown_red(scratch, lab, &built, written + 1));
         let red = |test: &&Test| !test.passed && test.step() <= Some(written);
         troubles.extend(
             tests
