@@ -164,8 +164,26 @@ impl Grade {
     pub fn step_at_hand(&self) -> Option<&StepGrade> {
         match self.next() {
             Next::Step(at) => self.steps.get(at),
+            Next::Compile(error) => self.step_of_error(&error),
             _ => self.steps.iter().find(|step| step.state != State::Done),
         }
+    }
+
+    /// While nothing compiles no test says what is done. The step at hand is the one that the error is in, or else the
+    /// first that is not written, or the last.
+    fn step_of_error(&self, error: &CompileError) -> Option<&StepGrade> {
+        let at = error.at.as_ref();
+        let inside = self.steps.iter().filter(|step| {
+            at.is_some_and(|at| at.file == step.place.file && step.place.line <= at.line)
+        });
+        let same_file =
+            || self.steps.iter().find(|step| at.is_some_and(|at| at.file == step.place.file));
+        let unwritten = || self.steps.iter().find(|step| step.state == State::Todo);
+        inside
+            .max_by_key(|step| step.place.line)
+            .or_else(same_file)
+            .or_else(unwritten)
+            .or(self.steps.last())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::grade::{Grade, Next, Outcome, State, StepGrade};
 use crate::lab::{Lab, Rule, Step};
+use crate::libtest::CompileError;
 use crate::paint::{Line, Style, wrap};
 
 /// Lines of a failing test's message that are shown; the test itself shows the rest.
@@ -64,10 +65,7 @@ pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
         Next::Compile(error) => {
             let mut lines: Vec<Line> = error.text.lines().map(Line::from).collect();
             lines.push(Line::new());
-            lines.push(
-                Line::new().bold(format!("Next: {} does not compile: {}", lab.name, error.what)),
-            );
-            lines.extend(error.at.map(|at| Line::new().plain("  mend   ").mark(at.to_string())));
+            lines.extend(does_not_compile(lab, &error));
             lines
         }
         Next::NotRun(why) => {
@@ -87,6 +85,13 @@ pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
     }
 }
 
+/// The compiler's first error in one line, and its place.
+pub fn does_not_compile(lab: &Lab, error: &CompileError) -> Vec<Line> {
+    let next = format!("Next: {} does not compile: {}", lab.name, error.what);
+    let at = error.at.as_ref().map(|at| Line::new().plain("  mend   ").mark(at.to_string()));
+    [Line::new().bold(next)].into_iter().chain(at).collect()
+}
+
 /// After the last step: the page that says what to do with the finished code, and the command.
 fn plug_in(lab: &Lab) -> Vec<Line> {
     let page = lab.chapter.as_ref().map(|page| format!("  read   {page}, \"Plug it in\""));
@@ -97,21 +102,20 @@ fn plug_in(lab: &Lab) -> Vec<Line> {
 
 fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
     let questions = if open == 1 { "one question".to_owned() } else { format!("{open} questions") };
-    let mut lines = vec![
-        Line::new()
-            .bold("Next: predict.")
-            .plain(format!(" Answer {questions} before you write code.")),
-        Line::from("  A guess is as good as knowing: it only has to be yours."),
-    ];
-    if let Some(step) = grade.steps.iter().find(|step| step.state != State::Done) {
+    let step = grade.steps.iter().find(|step| step.state != State::Done);
+    let mut lines = Vec::new();
+    if step.is_none() {
+        lines.push(Line::from("All steps pass. See your own code carry messages:"));
+        lines.extend(plug_in(&grade.lab));
+        lines.push(Line::new());
+    }
+    let when = if step.is_some() { "before you write code" } else { "as if you did not know" };
+    lines.push(Line::new().bold("Next: predict.").plain(format!(" Answer {questions} {when}.")));
+    lines.push(Line::from("  A guess is as good as knowing: it only has to be yours."));
+    if let Some(step) = step {
         let Step { number, minutes, .. } = &step.step;
         lines
             .push(Line::from(format!("  then   step {number}, {minutes} minutes: {}", step.place)));
-    } else {
-        lines.push(Line::from(
-            "  Every step is done. So you can also see your own code carry messages:",
-        ));
-        lines.extend(plug_in(&grade.lab));
     }
     lines.push(Line::from(format!("  file   {at}")));
     lines.push(match seen {

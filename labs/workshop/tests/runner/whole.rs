@@ -64,6 +64,10 @@ fn a_lab_from_the_first_red_to_done() {
         told.out
     );
 
+    let waits = workshop(root, &["trace", "1"]);
+    assert!(waits.out.contains("waits for step 2"), "{}", waits.out);
+    assert_eq!((waits.code, last(&waits.out)), (Some(1), "write  labs/1-counter/src/lib.rs:22"));
+
     let solution = std::fs::read_to_string(root.join("solutions/1-counter/src/lib.rs")).unwrap();
     let solution = solution.replace("../../../labs/1-counter/", "../");
     std::fs::write(&source, solution.replace("saturating_sub(many)", "saturating_sub(many) + 1"))
@@ -86,12 +90,17 @@ fn a_lab_from_the_first_red_to_done() {
     assert_eq!(green.code, Some(0), "{}{}", green.out, green.err);
     assert!(green.out.starts_with("{\"format\":1,\"done\":true,"), "{}", green.out);
     assert_eq!(workshop(root, &["trace", "1"]).code, Some(0));
+    let done = workshop(root, &["status", "1"]);
+    assert!(done.out.contains("Lab 1 is done.") && !done.out.contains("Lab 2"), "{}", done.out);
 
     std::fs::write(&source, solution.replace("self.count += 1;", "self.count += \"1\";")).unwrap();
     let broken = workshop(root, &["grade", "1"]);
     assert_eq!(broken.code, Some(1));
     assert_eq!(last(&broken.out), "mend   labs/1-counter/src/lib.rs:16", "{}", broken.out);
     assert!(!broken.out.contains("/rustc/"), "{}", broken.out);
+    let hint = workshop(root, &["hint", "1"]);
+    assert!(hint.out.contains("hint ") && hint.out.contains("does not compile"), "{}", hint.out);
+    assert_eq!(last(&hint.out), "mend   labs/1-counter/src/lib.rs:16");
     // The rest of the workshop does not mind.
     assert_eq!(workshop(root, &["status"]).code, Some(0));
 
