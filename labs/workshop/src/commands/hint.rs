@@ -63,7 +63,10 @@ pub fn next(kit: &Kit, grade: &Grade, step: &StepGrade, width: usize) -> Vec<Lin
     });
     match grade.next() {
         // What was written is looked at first: no hint is of use before it compiles.
-        Next::Compile(error) => lines.extend(report::does_not_compile(&grade.lab, &error)),
+        Next::Compile(error) => {
+            lines.push(Line::new());
+            lines.extend(report::does_not_compile(&grade.lab, &error));
+        }
         _ => lines.push(Line::new().plain("  write  ").mark(step.place.to_string())),
     }
     lines

@@ -190,6 +190,7 @@ fn while_nothing_compiles_the_hint_is_for_the_step_that_the_error_is_in() {
       What does a counter do?
 
     Ask again for the next hint.
+
     Next: counter does not compile: mismatched types
       mend   labs/1-counter/src/lib.rs:20
     ");
