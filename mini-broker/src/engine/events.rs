@@ -60,9 +60,8 @@ pub fn log(event: &Event) {
         Event::NotCompacted { partition, why } => {
             warn!("{partition}: not compacted, the log is as it was: {why}");
         }
-        Event::OrganBroke { lab, what, broken } => error!(
-            "{}\n    {what} answers UNKNOWN_SERVER_ERROR until that is mended and the broker starts \
-             again",
+        Event::OrganBroke { lab, what, so, broken } => error!(
+            "{}\n    {what} {so} until that is mended, and this program starts again",
             labs::told(lab, broken)
         ),
         Event::Storage { partition, why, offline: true } => {

@@ -280,10 +280,11 @@ pub enum Event {
         partition: String,
         why: String,
     },
-    /// An organ panicked: this partition answers no more, or this topic was not made.
+    /// An organ panicked: what has to do without it, and what comes of that.
     OrganBroke {
         lab: &'static str,
         what: String,
+        so: &'static str,
         broken: crate::labs::Broken,
     },
     /// The disk failed a partition.

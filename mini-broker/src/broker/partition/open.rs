@@ -109,7 +109,8 @@ impl Partition {
 
     pub(super) fn tell_broken(&self, turn: &mut Turn, lab: &'static str, broken: &Broken) {
         let (what, broken) = (self.dir.to_string(), broken.clone());
-        turn.out.push(Output::Tell(Event::OrganBroke { lab, what, broken }));
+        let so = "answers UNKNOWN_SERVER_ERROR";
+        turn.out.push(Output::Tell(Event::OrganBroke { lab, what, so, broken }));
     }
 
     /// Tells of a disk that failed, once, and hands the refusal on.
