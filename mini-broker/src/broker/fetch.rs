@@ -188,7 +188,9 @@ fn read(
         }
     }
     // Whoever deletes records waits until the followers have deleted them as well.
-    collected.news |= follower.is_some() && wanted.log_start_offset < bounds.log_start as i64;
+    if let Some(Follower { id, .. }) = follower {
+        collected.news |= partition.starts_later(id, wanted.log_start_offset, bounds.log_start);
+    }
     let below = if follower.is_some() { bounds.log_end } else { bounds.high_watermark };
     let first = match offset {
         Some(offset) if follower.is_some() && offset < bounds.log_start => {

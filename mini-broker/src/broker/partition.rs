@@ -74,6 +74,8 @@ pub struct Partition {
     /// Below this offset somebody has deleted the records. The log's files know only where their
     /// oldest segment begins; 0 if that says enough.
     deleted_before: u64,
+    /// The same, as the next start would find it.
+    deleted_on_disk: u64,
     unsynced_bytes: u64,
     /// When the oldest unsynced bytes were written, in `mono_ms`.
     dirty_since: Option<u64>,
@@ -162,6 +164,7 @@ impl Partition {
             has_directory: false,
             recovery_point: 0,
             deleted_before: 0,
+            deleted_on_disk: 0,
             unsynced_bytes: 0,
             dirty_since: None,
             sync_running: false,
@@ -185,6 +188,7 @@ impl Partition {
         (self.on_disk, self.has_directory) = (true, true);
         self.recovery_point = found.recovery_point;
         self.deleted_before = found.deleted_before;
+        self.deleted_on_disk = found.deleted_before;
         self.high_watermark = found.high_watermark;
         self.retention_at = later_ms;
         self.was_cleaned_to(found.cleaned_to);
@@ -222,6 +226,11 @@ impl Partition {
     /// Below which offset the records were deleted, if the files alone would not say so.
     pub fn deleted_before(&self) -> Option<u64> {
         (self.on_disk && self.deleted_before > 0).then_some(self.deleted_before)
+    }
+
+    /// The next start finds that the records below an offset were deleted. Whether that is new.
+    pub fn deleted_for_sure(&mut self, before: u64) -> bool {
+        std::mem::replace(&mut self.deleted_on_disk, before) != before
     }
 
     /// Where the batches from `offset` on stand, or `None` at the log's end.

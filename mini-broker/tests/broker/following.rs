@@ -50,10 +50,12 @@ fn its_log_starts_where_the_leaders_does_and_the_next_start_knows_it() {
 
     broker.leader_says(call, "orders", PartitionData { log_start_offset: 2, ..empty() });
 
+    // Only what it will know after a kill does it tell, and that at once.
+    let (_, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 0));
+    broker.run_jobs();
     let (_, asked) = broker.fetches_from(2);
     assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 2));
-    broker.pass(5_000);
-    broker.run_jobs();
     let text = broker.files.texts.lock().unwrap()["log-start-offset-checkpoint"].clone();
     assert!(text.ends_with("\norders 0 2\n"), "{text}");
     let mut broker = ByHand::start(broker.files, &[]);

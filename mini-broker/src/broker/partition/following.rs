@@ -10,6 +10,7 @@ use crate::records::{Batch, Header};
 /// Where a follower stands, as its next fetch says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
+    /// As the next start would find it.
     pub log_start: u64,
     pub log_end: u64,
     /// The epoch of its last record; −1: there is none.
@@ -29,6 +30,9 @@ impl Partition {
     pub fn position(&mut self, turn: &mut Turn) -> Result<Position, Refused> {
         let (log_start, log_end) = self.log_bounds(turn)?;
         let last_epoch = self.history.epochs.latest().unwrap_or(-1);
+        // What was deleted might come back with the next start, so nobody is told of it yet.
+        let for_sure = self.deleted_before <= self.deleted_on_disk;
+        let log_start = if for_sure { log_start } else { log_start.min(self.deleted_on_disk) };
         Ok(Position { log_start, log_end, last_epoch })
     }
 

@@ -41,6 +41,8 @@ struct Known {
     /// The epoch of the registration under which it has fetched.
     registration: i64,
     log_start: i64,
+    /// Where the leader's log starts, as it was told last.
+    told_start: u64,
 }
 
 /// A follower, and how far it has come.
@@ -183,11 +185,21 @@ impl Partition {
         let now_ms = turn.now.mono_ms;
         self.leader(turn, |leader| leader.fetched(now_ms, follower, leader_epoch, from))??;
         if let Role::Leader(leading) = &mut self.role {
-            let known = Known { registration, log_start };
-            let before = leading.followers.insert(follower, known);
+            let before = leading.followers.get(&follower);
+            let told_start = before.map_or(0, |before| before.told_start);
             self.starts_moved |= before.is_none_or(|before| before.log_start != log_start);
+            leading.followers.insert(follower, Known { registration, log_start, told_start });
         }
         Ok(())
+    }
+
+    /// Whether a follower is to be told at once that the log starts later than its own. It is told once: it
+    /// may take a while until it has deleted as much.
+    pub fn starts_later(&mut self, follower: i32, its_start: i64, log_start: u64) -> bool {
+        let Role::Leader(leading) = &mut self.role else { return false };
+        let Some(known) = leading.followers.get_mut(&follower) else { return false };
+        let told = std::mem::replace(&mut known.told_start, log_start);
+        told < log_start && its_start < log_start as i64
     }
 
     /// Where the log starts on every replica that is alive, as far as they have told this leader;
