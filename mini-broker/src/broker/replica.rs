@@ -274,6 +274,12 @@ impl Broker {
             _ => &[],
         };
         let (watermark, start) = (natural(data.high_watermark), natural(data.log_start_offset));
+        if partition.begin_where_the_leader_does(&mut turn, start)? {
+            self.write_moved_starts(out);
+            self.rearm(now, topic, *index);
+            self.recovery_point_fell(now);
+            return Ok(()); // what was given stands behind a gap
+        }
         let followed = partition.follow(&mut turn, batches, watermark, start)?;
         if let Some(to) = followed.sync {
             self.sync_partition(topic, *index, to, out);

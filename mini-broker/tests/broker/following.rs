@@ -63,6 +63,30 @@ fn its_log_starts_where_the_leaders_does_and_the_next_start_knows_it() {
     assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 2));
 }
 
+/// All its records were deleted. Then one led that had never had them, and wrote others in their place; this
+/// one would be in sync without them.
+#[test]
+fn an_empty_log_that_starts_later_than_its_leaders_begins_where_that_does() {
+    let mut broker = with_three();
+    let (call, _) = broker.fetches_from(2);
+    broker.leader_says(call, "orders", PartitionData { log_start_offset: 3, ..empty() });
+    let (before, _) = broker.fetches_from(2);
+    broker.run_jobs();
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((3, 0, 0), 3));
+    broker.leader_says(before, "orders", PartitionData { log_start_offset: 3, ..empty() });
+
+    broker.leader_says(call, "orders", records(3, 1, &["d"]));
+
+    let (call, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((0, -1, 0), 0), "nothing was taken");
+    broker.leader_says(call, "orders", records(0, 1, &["a", "b", "c", "d"]));
+    broker.run_jobs();
+    let mut broker = ByHand::start(broker.files, &[]);
+    let (_, asked) = broker.fetches_from(2);
+    assert_eq!((stands(&asked), asked.log_start_offset), ((4, 1, 0), 0));
+}
+
 /// It led at the end of its log and wrote nothing, so no other log has that epoch. It must not speak of it
 /// for ever: it would be told again and again where the logs part, and never get a record.
 #[test]

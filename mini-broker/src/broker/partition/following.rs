@@ -120,7 +120,8 @@ impl Partition {
     ) -> Result<(), Refused> {
         let log_end = self.log_bounds(turn)?.1;
         if leader_start <= log_end {
-            return self.cut(turn, leader_end);
+            self.cut(turn, leader_end)?;
+            return self.begin_where_the_leader_does(turn, leader_start).map(|_| ());
         }
         self.make_directory(turn)?;
         let begun = self.call(turn, |log| log.begin_at(leader_start))?;
@@ -134,6 +135,26 @@ impl Partition {
 }
 
 impl Partition {
+    /// A log that is empty, and starts later than its leader's, begins anew where that starts; whether it
+    /// did. What stood below was deleted when another led, and after an unclean election there may be other
+    /// records in its place.
+    pub fn begin_where_the_leader_does(
+        &mut self,
+        turn: &mut Turn,
+        leader_start: u64,
+    ) -> Result<bool, Refused> {
+        let (log_start, log_end) = self.log_bounds(turn)?;
+        if log_start < log_end || leader_start >= log_start || !self.on_disk {
+            return Ok(false);
+        }
+        self.begin_earlier(turn, leader_start)?;
+        self.high_watermark = leader_start;
+        let partition = self.dir.to_string();
+        turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
+        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))?;
+        Ok(true)
+    }
+
     /// An empty log begins in the middle of the leader's first batch: records were deleted up to there, and
     /// then power was lost before the batch was on the disk. It begins where the batch does.
     /// (`Partition.appendRecordsToFollowerOrFutureReplica`.)
