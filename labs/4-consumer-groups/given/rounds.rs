@@ -187,14 +187,21 @@ impl Group {
         deaths.chain(others.flatten()).chain(pending).min()
     }
 
-    /// Until when a member may be silent.
+    /// Until when a member may be silent. Whoever waits for an answer may be, for as long as it waits.
     fn silent_until_ms(&self, member: &Member) -> u64 {
-        let may_ms = match member.is_waiting() {
-            true if member.is_new => self.config.new_member_join_timeout_ms,
-            true => return u64::MAX,
+        match member.is_waiting() && !member.is_new {
+            true => u64::MAX,
+            false => member.heard_ms.saturating_add(self.patience_ms(member)),
+        }
+    }
+
+    /// How long a member may be silent. A newcomer has no session yet, and waits in its first round.
+    fn patience_ms(&self, member: &Member) -> u64 {
+        let ms = match member.is_new {
+            true => self.config.new_member_join_timeout_ms,
             false => member.session_timeout_ms,
         };
-        member.heard_ms.saturating_add(may_ms.max(1))
+        ms.max(1)
     }
 
     /// Time has passed.
@@ -219,9 +226,10 @@ impl Group {
     }
 
     fn tick_members(&mut self) -> Vec<Next> {
-        let silent =
-            self.members.values().filter(|member| self.silent_until_ms(member) <= self.now_ms);
-        let dead = silent.filter(|member| member.is_waiting() || self.is_dead(member)); // step 5
+        let silent = self.members.values().filter(|member| {
+            member.heard_ms.saturating_add(self.patience_ms(member)) <= self.now_ms
+        });
+        let dead = silent.filter(|member| member.is_new || self.is_dead(member)); // step 5
         let dead: Vec<String> = dead.map(|member| member.id.clone()).collect();
         let next = dead.iter().map(|id| self.remove_and_go_on(id).unwrap_or_default());
         next.flatten().collect()

@@ -94,6 +94,8 @@ fn main() -> ExitCode {
             step_5_whoever_waits_is_not_silent,
             step_5_the_time_of_a_round,
             step_5_static_members_may_be_away,
+            step_5_static_members_die_too,
+            step_5_a_static_leader_is_away,
             step_5_whoever_never_syncs,
             step_5_a_sync_that_waits_has_asked,
             step_5_the_deadline,
@@ -1239,6 +1241,31 @@ fn step_5_static_members_may_be_away() {
     group.heartbeat(16_000, "ann", 3).works("R4.9: ann's heartbeat");
     group.tick(21_000);
     check("R4.24", "it has not synced when the time for that is over", ids(&group), vec!["ann"]);
+}
+
+fn step_5_static_members_die_too() {
+    let mut group = Group::new(0, at_once());
+    round(&mut group, 0, vec![newcomer("ann"), static_newcomer("bob", "two")]);
+    settle(&mut group, &["ann", "bob"], 0);
+    group.heartbeat(5_000, "ann", 2).works("R4.9: ann's heartbeat");
+    check("R4.21", "bob is silent for 5,999 ms", group.tick(5_999), vec![]);
+    group.tick(6_000);
+    check("R4.21", "and for its session timeout", ids(&group), vec!["ann"]);
+}
+
+fn step_5_a_static_leader_is_away() {
+    let mut group = Group::new(0, at_once());
+    let away = Join { session_timeout_ms: 30_000, ..static_newcomer("cho", "three") };
+    round(&mut group, 0, vec![away, newcomer("ann"), newcomer("bob")]);
+    settle(&mut group, &["cho", "ann", "bob"], 0);
+    group.join(1_000, 1, newcomer("dan"));
+    group.join(1_000, 2, member("bob"));
+    group.join(1_000, 3, member("ann"));
+    check("R4.13", "who leads, before the round is over", group.leader(), Some("cho"));
+    let told = joined(&group.tick(11_000));
+    check("R4.23", "the round ends without cho, who led", told, vec![(3, 3), (2, 3), (1, 3)]);
+    check("R4.13", "the first one that has joined leads", group.leader(), Some("ann"));
+    check("R4.23", "cho is a member", ids(&group), vec!["ann", "bob", "cho", "dan"]);
 }
 
 fn step_5_whoever_never_syncs() {
