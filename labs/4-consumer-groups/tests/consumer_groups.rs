@@ -239,9 +239,11 @@ fn step_1_any_plan() {
     any_plan("range", range);
 }
 
+type Assignor = fn(&BTreeMap<String, Vec<String>>, &BTreeMap<String, u32>) -> Plan;
+
 /// Any members, any topics: each partition that somebody wants has one reader, and it is one who wants it. Of one topic
 /// nobody has two more than anybody else.
-fn any_plan(name: &str, plan: fn(&BTreeMap<String, Vec<String>>, &BTreeMap<String, u32>) -> Plan) {
+fn any_plan(name: &str, plan: Assignor) {
     for seed in seeds() {
         let mut rng = fastrand::Rng::with_seed(seed);
         let all: Vec<String> = (0..rng.usize(1..5)).map(|n| format!("t{n}")).collect();

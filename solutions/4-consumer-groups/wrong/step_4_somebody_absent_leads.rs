@@ -1,4 +1,5 @@
 //! step_4_b caught by step_5: lets a member lead that has not joined (R4.13)
-let joined = |id: &&String| self.members[*id].joining.is_some();
-let same = self.leader.as_ref().filter(joined);
-same.or_else(|| self.members.keys().next()).cloned()
+let joined = |member: &&Member| member.joining.is_some();
+let leader = self.leader.as_ref().map(|id| &self.members[id]);
+let next = leader.filter(joined).or_else(|| self.members.values().next_back());
+next.map(|member| member.id.clone())

@@ -1,4 +1,5 @@
 //! step_4_b caught by step_5: lets the last member lead if the leader is not here (R4.13)
-let joined = |id: &&String| self.members[*id].joining.is_some();
-let same = self.leader.as_ref().filter(joined);
-same.or_else(|| self.members.keys().rev().find(joined)).cloned()
+let joined = |member: &&Member| member.joining.is_some();
+let leader = self.leader.as_ref().map(|id| &self.members[id]);
+let next = leader.filter(joined).or_else(|| self.members.values().rev().find(joined));
+next.map(|member| member.id.clone())
