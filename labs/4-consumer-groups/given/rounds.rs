@@ -96,7 +96,12 @@ impl Group {
     fn end_round(&mut self) -> Vec<Next> {
         (self.first_round, self.round_ends_ms) = (None, None);
         if self.members.values().any(|member| member.joining.is_none()) {
-            self.too_late().iter().for_each(|id| drop(self.remove(id))); // step 5
+            let late = self.too_late(); // step 5
+            for id in late {
+                let missing = self.members.get(&id).is_some_and(|member| member.joining.is_none());
+                assert!(missing, "R4.23: {id:?} has joined, and is removed as too late");
+                self.remove(&id);
+            }
         }
         if self.members.is_empty() {
             (self.generation, self.protocol) = (self.generation + 1, None);
@@ -257,8 +262,13 @@ impl Group {
         if !self.members.values().any(|member| member.must_sync) {
             return Vec::new();
         }
+        let mut next = Vec::new();
         let late = self.too_late(); // step 5
-        let mut next: Vec<Next> = late.iter().flat_map(|id| self.remove(id)).collect();
+        for id in &late {
+            let missing = self.members.get(id).is_some_and(|member| member.must_sync);
+            assert!(missing, "R4.24: {id:?} has asked for its part, and is removed as too late");
+            next.extend(self.remove(id));
+        }
         if !late.is_empty() {
             next.extend(self.rebalance());
         }
