@@ -49,7 +49,7 @@ pub struct Forwarded {
 pub enum Whose {
     Client(Ticket),
     /// A client that asked for the metadata of topics that were not there.
-    Metadata(Ticket, Client, Request),
+    Metadata(Ticket, Client, Box<Request>),
 }
 
 impl Broker {
@@ -190,7 +190,9 @@ impl Broker {
         };
         let then = match whose {
             Whose::Client(ticket) => Then::Answer { ticket, answer },
-            Whose::Metadata(ticket, client, request) => Then::Again { ticket, client, request },
+            Whose::Metadata(ticket, client, request) => {
+                Then::Again { ticket, client, request: *request }
+            }
         };
         self.once_applied(now, offset, then, out);
     }

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
+use wire::ErrorCode;
 use wire::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use wire::topics::{CreatableTopic, CreateTopicsRequest};
-use wire::{ErrorCode, Request};
 
 use super::forward::Whose;
 use super::{Broker, Client, Now, Output, Ticket};
@@ -33,7 +33,7 @@ impl Broker {
         if !missing.is_empty() {
             // Looked at again once the new topics are here; a second try would create nothing new.
             request.allow_auto_topic_creation = false;
-            let whose = Whose::Metadata(ticket, client.clone(), Request::Metadata(request));
+            let whose = Whose::Metadata(ticket, client.clone(), Box::new(request.into()));
             let create = CreateTopicsRequest {
                 topics: missing.into_iter().map(|name| self.on_demand(name)).collect(),
                 ..Default::default()
