@@ -1,0 +1,18 @@
+//! A death is noticed by silence.
+
+use crate::{Group, Member, State};
+
+impl Group {
+    /// Whether a member is dead: it was not heard for its session timeout, and it is not waiting for
+    /// an answer of ours. (Kafka: `expireClassicGroupMemberHeartbeat`.)
+    pub(crate) fn is_dead(&self, member: &Member) -> bool {
+        todo!("step 5: is it dead at {}? {member:?}", self.now_ms)
+    }
+
+    /// Time is up: who is removed? While a round is open, whoever has not joined, but for static
+    /// members, which may be away. After it, whoever has not asked for its part of the plan.
+    pub(crate) fn too_late(&self) -> Vec<String> {
+        let open = self.state == State::PreparingRebalance;
+        todo!("step 5: who of {:?} is too late? Is a round open: {open}", self.members)
+    }
+}
