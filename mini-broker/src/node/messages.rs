@@ -280,6 +280,18 @@ pub enum Event {
         after: u64,
         unreadable: u64,
     },
+    /// A round of a group is over. Without members, the last one has left.
+    Generation {
+        group: String,
+        generation: i32,
+        members: usize,
+        assignor: String,
+    },
+    /// This broker coordinates the groups in a partition from now on.
+    GroupsLoaded {
+        partition: String,
+        groups: usize,
+    },
     /// Records of groups that cannot be read: what they said is not known.
     GroupsUnreadable {
         partition: String,

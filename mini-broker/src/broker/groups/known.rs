@@ -18,6 +18,8 @@ pub struct Known {
     organ: Organ<Group>,
     /// Somebody was told that the organ has panicked.
     pub told_broken: bool,
+    /// The last generation of which somebody was told.
+    pub told_generation: Option<i32>,
     /// What is on every replica in sync of what it has committed.
     pub offsets: Offsets,
     /// So many of its records are not on every replica in sync yet.
@@ -41,6 +43,7 @@ impl Known {
         Self {
             organ,
             told_broken: false,
+            told_generation: None,
             offsets: Offsets::new(),
             writing: 0,
             timer: None,

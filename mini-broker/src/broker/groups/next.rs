@@ -11,8 +11,8 @@ use super::known::value_of;
 use super::{GroupId, Known};
 use crate::broker::offsets_topic::{For, told_by_log};
 use crate::broker::waiting::Owner;
-use crate::broker::{Answer, Broker, Now, Output, Refused, Ticket, of_connection};
-use crate::labs::consumer_groups::{Error, Group, Listed, Next};
+use crate::broker::{Answer, Broker, Event, Now, Output, Refused, Ticket, of_connection};
+use crate::labs::consumer_groups::{Error, Group, Listed, Metadata, Next};
 
 /// A join or a sync that waits for its group.
 pub struct Waiting {
@@ -33,6 +33,13 @@ impl Waiting {
 
     pub fn sync(id: GroupId) -> Self {
         Self { id, what: What::Sync }
+    }
+
+    fn refused(self, ticket: Ticket, refused: &Refused) -> Output {
+        match self.what {
+            What::Join(member) => join_refused(ticket, member, refused),
+            What::Sync => sync_refused(ticket, refused),
+        }
     }
 }
 
@@ -128,11 +135,23 @@ impl Broker {
         let Ok(metadata) = self.call_group(now, id, out, |group, _| group.metadata()) else {
             return Vec::new();
         };
+        self.tell_generation(id, &metadata, out);
         let key = GroupMetadataKey { group: id.1.to_string() };
         let record = GroupRecord::GroupMetadata { key, value: Some(value_of(metadata, now)) };
         match self.write_group(now, id, vec![record], For::Saved { generation }, out) {
             None => Vec::new(), // it waits
             Some(done) => self.group_saved(now, id, generation, done, out),
+        }
+    }
+
+    /// Says once of each generation who is in it.
+    fn tell_generation(&mut self, id: &GroupId, metadata: &Metadata, out: &mut Vec<Output>) {
+        let Some(known) = self.groups.known(id) else { return };
+        let (group, generation) = (id.1.to_string(), metadata.generation);
+        if known.told_generation.replace(generation) != Some(generation) {
+            let members = metadata.members.len();
+            let assignor = metadata.protocol.clone().unwrap_or_default();
+            out.push(Output::Tell(Event::Generation { group, generation, members, assignor }));
         }
     }
 
@@ -149,7 +168,21 @@ impl Broker {
             Ok(()) => group.saved(now_ms, generation),
             Err(_) => group.not_saved(now_ms, generation),
         });
-        next.unwrap_or_default()
+        let mut next = next.unwrap_or_default();
+        if let Err(refused) = done {
+            // Only the log knows why: a plan that is too large will not be smaller the next time.
+            next.retain(|next| match next {
+                Next::Refused { ticket: at, error: Error::CoordinatorNotAvailable } => {
+                    let ticket = ticket(*at);
+                    if let Some(waiting) = self.groups.waiting.remove(&ticket) {
+                        out.push(waiting.refused(ticket, &refused));
+                    }
+                    false
+                }
+                _ => true,
+            });
+        }
+        next
     }
 
     /// A group's time has come.
@@ -238,11 +271,8 @@ impl Broker {
         let waiting = std::mem::take(&mut self.groups.waiting);
         let (of_group, others) = waiting.into_iter().partition(|(_, waiting)| refuse(&waiting.id));
         self.groups.waiting = others;
-        for (ticket, Waiting { what, .. }) in of_group {
-            out.push(match what {
-                What::Join(member) => join_refused(ticket, member, refused),
-                What::Sync => sync_refused(ticket, refused),
-            });
+        for (ticket, waiting) in of_group {
+            out.push(waiting.refused(ticket, refused));
         }
     }
 }

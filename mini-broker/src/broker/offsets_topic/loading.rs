@@ -171,6 +171,10 @@ impl Broker {
             groups.insert(name, known);
         }
         let names: Vec<Arc<str>> = groups.keys().cloned().collect();
+        if !names.is_empty() {
+            let partition = format!("{OFFSETS_TOPIC}-{index}");
+            out.push(Output::Tell(Event::GroupsLoaded { partition, groups: names.len() }));
+        }
         self.groups.shards.insert(index, Shard::Loaded(groups));
         for (id, records) in gone {
             self.write_group(now, &id, records, For::Nobody, out);
