@@ -50,7 +50,7 @@ fn find(broker: &mut ByHand, group: &str) -> ErrorCode {
     broker.ask(4, request).coordinators[0].error_code
 }
 
-fn join(group: &str, member: &str) -> JoinGroupRequest {
+pub fn join(group: &str, member: &str) -> JoinGroupRequest {
     JoinGroupRequest {
         group_id: group.into(),
         session_timeout_ms: 10_000,
@@ -78,7 +78,7 @@ fn new_id(broker: &mut ByHand, group: &str) -> String {
     told.member_id
 }
 
-fn sync(group: &str, generation: i32, member: &str, plan: &[(&str, &str)]) -> SyncGroupRequest {
+pub fn sync(group: &str, generation: i32, member: &str, plan: &[(&str, &str)]) -> SyncGroupRequest {
     let one = |(member, part): &(&str, &str)| SyncGroupRequestAssignment {
         member_id: member.to_string(),
         assignment: BytesMut::from(part.as_bytes()),
@@ -163,7 +163,7 @@ fn commit(group: &str, offsets: &[(&str, i32, i64)]) -> OffsetCommitRequest {
     }
 }
 
-fn commit_as(
+pub fn commit_as(
     group: &str,
     generation: i32,
     member: &str,
