@@ -31,7 +31,7 @@ use crate::configs::TopicSettings;
 use crate::coordinator::Assignment;
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
-pub use awaited::{Awaited, Part, Until};
+pub use awaited::{Awaited, Until, Waiter};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
@@ -97,7 +97,7 @@ pub struct Partition {
     watermark_moved: bool,
     /// A follower's log starts elsewhere than when somebody last looked.
     starts_moved: bool,
-    /// Parts of requests that wait for it.
+    /// Whoever waits for it.
     pub awaited: Vec<Awaited>,
     history: History,
 }

@@ -10,17 +10,18 @@ use wire::produce::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Appended, Awaited, Part, Turn, Until};
+use super::metadata::is_internal;
+use super::partition::{Appended, Awaited, Turn, Until, Waiter};
 use super::unfinished::SoFar;
-use super::{Answer, Broker, Now, Output, Refused, Ticket, find};
+use super::{Answer, Broker, Client, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
 
 /// Where a batch is whose answer may have to wait.
-struct Placed {
+pub struct Placed {
     appended: Appended,
     log_start: u64,
-    waits: bool,
+    pub waits: bool,
 }
 
 impl Broker {
@@ -29,6 +30,7 @@ impl Broker {
         &mut self,
         now: Now,
         ticket: Ticket,
+        client: &Client,
         request: ProduceRequest,
         mut verdicts: Verdicts,
         out: &mut Vec<Output>,
@@ -43,11 +45,14 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let part = Part { ticket, place };
+                let waiter = Waiter::Part { ticket, place };
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
+                    _ if is_internal(&topic.name) && !may_write_internal(client) => {
+                        Err(internal(&topic.name))
+                    }
                     (_, Some(refused)) => Err(refused),
-                    (Ok(acks), None) => self.append(now, &topic.name, *acks, part, data, out),
+                    (Ok(acks), None) => self.append(now, &topic.name, *acks, waiter, data, out),
                 };
                 match &appended {
                     Err(refused) => {
@@ -77,12 +82,12 @@ impl Broker {
     }
 
     /// Appends one partition's batch.
-    fn append(
+    pub(super) fn append(
         &mut self,
         now: Now,
         topic: &str,
         acks: Acks,
-        part: Part,
+        waiter: Waiter,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
     ) -> Result<Placed, Refused> {
@@ -101,7 +106,7 @@ impl Broker {
         woken.extend(&partition.followers_waiting);
         let waits = matches!(answered, Ok(acks::Answer::Wait));
         if waits {
-            partition.awaited.push(Awaited { part, until: Until::Replicated(appended.last) });
+            partition.awaited.push(Awaited { waiter, until: Until::Replicated(appended.last) });
         }
         if let Some(to) = appended.sync {
             self.sync_partition(topic, data.index, to, out);
@@ -147,6 +152,17 @@ fn wanted_acks(acks: i16, transactional_id: Option<&str>) -> Result<Acks, Refuse
         Some(id) => Err(Refused::transactional(id)),
         None => Ok(wanted),
     }
+}
+
+/// Kafka lets nobody write where it keeps its own state but clients of this name, which tests of its own
+/// have. (`Topic.isInternal`, `AdminUtils.ADMIN_CLIENT_ID`.)
+fn may_write_internal(client: &Client) -> bool {
+    client.id.as_deref() == Some("__admin_client")
+}
+
+fn internal(topic: &str) -> Refused {
+    let why = format!("Cannot append to internal topic {topic}");
+    Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why)
 }
 
 pub(super) fn not_enough_any_more() -> Refused {

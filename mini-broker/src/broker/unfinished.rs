@@ -9,7 +9,7 @@ use wire::ErrorCode;
 use wire::delete_records::{DeleteRecordsResponse, INVALID_LOW_WATERMARK};
 use wire::produce::ProduceResponse;
 
-use super::partition::{Part, Turn};
+use super::partition::{Turn, Waiter};
 use super::waiting::Owner;
 use super::{Broker, Now, Output, Refused, Ticket, find, produce};
 
@@ -54,23 +54,43 @@ impl Broker {
             for awaited in std::mem::take(&mut partition.awaited) {
                 match partition.fulfilled(&mut turn, cluster, awaited.until) {
                     None => partition.awaited.push(awaited),
-                    Some(result) => filled.push((awaited.part, result)),
+                    Some(result) => filled.push((awaited.waiter, result)),
                 }
             }
-            for (part, result) in filled {
-                self.part_filled(part, result, out);
+            for (waiter, result) in filled {
+                self.settled(now, index, waiter, result, out);
             }
         }
     }
 
-    /// What a part of a request has waited for has come, or will not. The last of them answers it.
-    pub(super) fn part_filled(
+    /// What somebody has waited for at a partition has come, or will not.
+    pub(super) fn settled(
         &mut self,
-        part: Part,
+        now: Now,
+        index: i32,
+        waiter: Waiter,
         result: Result<u64, Refused>,
         out: &mut Vec<Output>,
     ) {
-        let Part { ticket, place } = part;
+        match waiter {
+            Waiter::Part { ticket, place } => self.part_filled(ticket, place, result, out),
+            Waiter::Write(number) => {
+                self.group_write_settled(now, number, result.map(drop), out);
+            }
+            Waiter::Loading { epoch } => {
+                self.loading_settled(now, index, epoch, result.map(drop), out);
+            }
+        }
+    }
+
+    /// A part of a request is done, or will not be. The last of them answers it.
+    fn part_filled(
+        &mut self,
+        ticket: Ticket,
+        place: usize,
+        result: Result<u64, Refused>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(unfinished) = self.unfinished.get_mut(&ticket) else { return }; // answered, or gone
         if !unfinished.open.remove(&place) {
             return;

@@ -25,6 +25,18 @@ impl Broker {
         &self.cluster
     }
 
+    /// Whether this broker coordinates a group, and knows what there is to know about it.
+    pub fn knows_group(&self, group: &str) -> bool {
+        self.coordinates(group).is_ok()
+    }
+
+    /// How far a group has read, if this broker coordinates it.
+    pub fn committed_offset(&self, group: &str, topic: &str, index: i32) -> Option<i64> {
+        let (shard, name) = self.coordinates(group).ok()?;
+        let known = self.groups.of(shard)?.get(&name)?;
+        Some(known.offsets.get(topic)?.get(&index)?.offset)
+    }
+
     pub fn partitions(&self) -> impl Iterator<Item = PartitionView<'_>> {
         self.topics.values().flatten().map(|partition| PartitionView {
             topic: &partition.topic,

@@ -57,6 +57,20 @@ pub fn log(event: &Event) {
                 warn!("{partition}: {unreadable} batches cannot be read; they stay as they are");
             }
         }
+        Event::Generation { group, generation, members: 0, .. } => {
+            info!("group {group}: generation {generation}, no members");
+        }
+        Event::Generation { group, generation, members, assignor } => {
+            info!("group {group}: generation {generation}, {members} members, {assignor}");
+        }
+        Event::GroupsLoaded { partition, groups } => {
+            info!("{partition}: read, {groups} groups are coordinated here");
+        }
+        Event::GroupsUnreadable { partition, records } => {
+            warn!(
+                "{partition}: {records} records of groups cannot be read; what they said is lost"
+            );
+        }
         Event::NotCompacted { partition, why } => {
             warn!("{partition}: not compacted, the log is as it was: {why}");
         }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "processes take their time")]
 
+mod groups;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;

@@ -19,6 +19,7 @@ mod delete_records;
 mod deleted_everywhere;
 mod determinism;
 mod following;
+mod groups;
 mod leaving;
 mod log_append_time;
 mod log_dirs;

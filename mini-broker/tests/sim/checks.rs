@@ -38,6 +38,7 @@ pub struct Checks {
     pub changes: Vec<String>,
     /// Below these offsets somebody has asked for records to be deleted.
     deleted: BTreeMap<(String, i32), u64>,
+    pub group: crate::member::Known,
 }
 
 #[derive(Default)]

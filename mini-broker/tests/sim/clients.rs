@@ -6,6 +6,7 @@ use wire::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse};
 use wire::{Request, Response};
 
 use crate::admin::Admin;
+use crate::member::Member;
 use crate::producer::Producer;
 use crate::reader::Reader;
 use crate::world::{BROKERS, Event, World};
@@ -22,6 +23,7 @@ pub enum Does {
     Produce(Producer),
     Read(Reader),
     Administer(Admin),
+    Consume(Member),
 }
 
 impl World {
@@ -73,6 +75,7 @@ impl World {
             Does::Produce(_) => self.producer_answered(client, key, body),
             Does::Read(_) => self.reader_answered(client, key, body),
             Does::Administer(_) => self.admin_answered(client, key, body),
+            Does::Consume(_) => self.member_answered(client, key, body),
         }
     }
 
@@ -84,6 +87,7 @@ impl World {
             Does::Produce(_) => self.producer_lost(client, connection),
             Does::Read(_) => self.reader_lost(client, connection),
             Does::Administer(_) => self.admin_lost(client, connection),
+            Does::Consume(_) => self.member_lost(client, connection),
         }
     }
 
@@ -99,6 +103,7 @@ impl World {
             Does::Produce(_) => self.producer_wakes(client),
             Does::Read(_) => self.reader_wakes(client),
             Does::Administer(_) => self.admin_wakes(client),
+            Does::Consume(_) => self.member_wakes(client),
         };
         if let Some(pause) = pause {
             self.at(now + pause, Event::ClientWake { client });

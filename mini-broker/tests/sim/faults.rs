@@ -77,6 +77,10 @@ impl Plan {
             number("log.index.interval.bytes", dice.between(100, 1_000)),
             number("metadata.log.max.record.bytes.between.snapshots", dice.between(1_000, 8_000)),
             number("metadata.log.segment.bytes", dice.between(1_024, 6_000)),
+            number("group.min.session.timeout.ms", 100),
+            number("group.initial.rebalance.delay.ms", dice.between(0, 500)),
+            number("offsets.commit.timeout.ms", dice.between(500, 3_000)),
+            number("offsets.topic.num.partitions", dice.between(1, 3)),
         ];
         let settings = settings.into_iter().chain(match planted {
             Planted::AnybodyElected => {

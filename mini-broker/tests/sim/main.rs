@@ -23,6 +23,7 @@ mod faults; // what goes wrong
 // Who uses the cluster.
 mod admin;
 mod clients;
+mod member;
 mod producer;
 mod reader;
 

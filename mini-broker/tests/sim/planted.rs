@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mini_broker::broker::{Done, Input, Job, Output};
+use mini_broker::broker::{Answer, Done, Input, Job, Output};
 use mini_broker::coordinator::Assignment;
 use mini_broker::records::Header;
 use uuid::Uuid;
@@ -12,9 +12,10 @@ use wire::alter_partition::{
     AlterPartitionTopicResponse, BrokerState,
 };
 use wire::fetch::FetchRequest;
-use wire::{Records, Request, Response};
+use wire::{ErrorCode, Records, Request, Response};
 
 use crate::host::COORDINATOR;
+use crate::member::OFFSETS;
 use crate::world::World;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,10 +55,22 @@ pub enum Planted {
     MinimumIgnored,
     /// Leaders do not look where their followers' logs start.
     StartsIgnored,
+    /// A commit that could not be written is called done.
+    CommitsCalledDone,
+    /// Whoever commits is taken for a member of this generation.
+    GenerationsIgnored,
+    /// A new coordinator knows no offsets.
+    OffsetsForgotten,
+    /// A coordinator that still reads says that nothing is committed.
+    ReadingTakenForNothing,
+    /// Each member is given what another has, too.
+    PartsGivenTwice,
+    /// No heartbeat is told that there is a new round.
+    RoundsNotTold,
 }
 
 /// Each of these is found in the first seeds.
-pub const ALL: [Planted; 14] = [
+pub const ALL: [Planted; 19] = [
     Planted::AllAnsweredAtOnce,
     Planted::AnybodyElected,
     Planted::EpochsIgnored,
@@ -72,11 +85,20 @@ pub const ALL: [Planted; 14] = [
     Planted::TornTailKept,
     Planted::MinimumIgnored,
     Planted::StartsIgnored,
+    Planted::CommitsCalledDone,
+    Planted::GenerationsIgnored,
+    Planted::OffsetsForgotten,
+    Planted::PartsGivenTwice,
+    Planted::RoundsNotTold,
 ];
 
 /// These need several things at once: the first was found in 851 seeds, the second not in some thousand, for
-/// the partition epoch and the fence stand before it. `SIM_BUG` looks for one of them.
-pub const RARE: [Planted; 2] = [Planted::PartitionEpochsIgnored, Planted::RegistrationsNotChecked];
+/// the partition epoch and the fence stand before it, the third in 116. `SIM_BUG` looks for one of them.
+pub const RARE: [Planted; 3] = [
+    Planted::PartitionEpochsIgnored,
+    Planted::RegistrationsNotChecked,
+    Planted::ReadingTakenForNothing,
+];
 
 /// What a bug has to remember.
 #[derive(Default)]
@@ -85,6 +107,10 @@ pub struct Memory {
     met: BTreeSet<(usize, Uuid, i32, i32)>,
     /// The incarnation with which a broker registered first.
     first: [Option<Uuid>; 4],
+    /// Who has joined last, in which generation.
+    joined: Option<(String, i32)>,
+    /// Coordinators that have forgotten: host, partition, epoch.
+    forgot: BTreeSet<(usize, i32, i32)>,
 }
 
 impl World {
@@ -146,6 +172,18 @@ impl World {
                             forget(batch, epoch);
                         }
                     }
+                }
+            }
+            (Planted::GenerationsIgnored, Request::OffsetCommit(it)) => {
+                if let Some((member, generation)) = &self.memory.joined {
+                    it.member_id.clone_from(member);
+                    it.group_instance_id = None;
+                    it.generation_id_or_member_epoch = *generation;
+                }
+            }
+            (Planted::PartsGivenTwice, Request::SyncGroup(it)) => {
+                if let [first, .., last] = &mut it.assignments[..] {
+                    last.assignment.extend_from_slice(&first.assignment);
                 }
             }
             _ => {}
@@ -212,7 +250,40 @@ impl World {
                 self.input(host, Input::Done { call, done: Ok(Done::Synced { to }) });
                 None
             }
+            (planted, Output::Answer { ticket, answer: Answer::Response { mut body, slices } }) => {
+                self.falsify_answer(host, planted, &mut body);
+                Some(Output::Answer { ticket, answer: Answer::Response { body, slices } })
+            }
             (_, output) => Some(output),
+        }
+    }
+
+    fn falsify_answer(&mut self, host: usize, planted: Planted, body: &mut Response) {
+        match (planted, body) {
+            (Planted::CommitsCalledDone, Response::OffsetCommit(it)) => {
+                for partition in it.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+                    partition.error_code = ErrorCode::NONE;
+                }
+            }
+            (Planted::GenerationsIgnored, Response::JoinGroup(it)) if it.error_code.is_ok() => {
+                self.memory.joined = Some((it.member_id.clone(), it.generation_id));
+            }
+            (Planted::OffsetsForgotten, Response::OffsetFetch(it)) => {
+                let Some(broker) = self.hosts[host].broker() else { return };
+                let led = broker.partitions().filter(|it| it.topic == OFFSETS && it.leads);
+                let led = led.filter(|it| it.assignment.epoch > 0);
+                let led: Vec<_> = led.map(|it| (host, it.index, it.assignment.epoch)).collect();
+                if led.into_iter().any(|it| self.memory.forgot.insert(it)) {
+                    it.groups[0].topics.clear();
+                }
+            }
+            (Planted::ReadingTakenForNothing, Response::OffsetFetch(it)) => {
+                it.groups[0].error_code = ErrorCode::NONE;
+            }
+            (Planted::RoundsNotTold, Response::Heartbeat(it)) => {
+                it.error_code = ErrorCode::NONE;
+            }
+            _ => {}
         }
     }
 

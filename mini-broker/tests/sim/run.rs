@@ -8,6 +8,7 @@ use crate::clients::Does;
 use crate::dice::Dice;
 use crate::faults::Plan;
 use crate::host::{COORDINATOR, Program};
+use crate::member::Member;
 use crate::planted::Planted;
 use crate::producer::Producer;
 use crate::reader::Reader;
@@ -102,6 +103,10 @@ impl World {
                 }
             }
         }
+        for number in 0..self.dice.between(2, 3) {
+            let instance = self.dice.chance(250).then(|| format!("reader-{number}"));
+            self.add_client(Does::Consume(Member::new(instance)));
+        }
     }
 
     pub fn end_writing(&mut self) {
@@ -109,7 +114,7 @@ impl World {
             match &mut client.does {
                 Does::Produce(producer) => producer.ends = true,
                 Does::Administer(admin) => admin.ends = true,
-                Does::Read(_) => {}
+                Does::Read(_) | Does::Consume(_) => {}
             }
         }
     }
@@ -192,6 +197,9 @@ impl World {
                 _ => {}
             }
         }
+        if let Some(why) = self.group_not_yet() {
+            return Some(why);
+        }
         let late = self.now_us.saturating_sub(ANSWER_US);
         for known in self.net.connections.values() {
             let oldest =
@@ -217,6 +225,9 @@ impl World {
 
     /// What the readers found, beside what producers were told.
     fn verdict(&mut self) {
+        if let Some(why) = self.check_committed() {
+            return self.fail(why);
+        }
         let mut idempotent = BTreeSet::new();
         for client in &self.clients {
             if let Does::Produce(producer) = &client.does

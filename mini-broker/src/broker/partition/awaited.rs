@@ -1,4 +1,4 @@
-//! Parts of requests that a leader has done, and that are answered once other replicas have done them too.
+//! What a leader has done, and what somebody waits for until other replicas have done it too.
 
 use super::{Partition, Turn};
 use crate::broker::produce::not_enough_any_more;
@@ -6,19 +6,22 @@ use crate::broker::{Refused, Ticket};
 use crate::coordinator::Cluster;
 use crate::labs::acks::{Acks, Answer};
 
-/// A part of a request that waits for a partition.
+/// Somebody waits for a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Awaited {
-    pub part: Part,
+    pub waiter: Waiter,
     pub until: Until,
 }
 
-/// Which part of a request it is.
+/// Who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
-    pub ticket: Ticket,
-    /// Counted over the partitions of all its topics.
-    pub place: usize,
+pub enum Waiter {
+    /// A client, with one of its request's partitions, counted over all its topics.
+    Part { ticket: Ticket, place: usize },
+    /// A group, with records of its own.
+    Write(u64),
+    /// A partition of `__consumer_offsets` that is read, led in this epoch.
+    Loading { epoch: i32 },
 }
 
 /// What it waits for.
