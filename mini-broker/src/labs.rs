@@ -12,6 +12,10 @@
 pub use ::acks;
 #[cfg(not(feature = "lab-acks"))]
 pub use ::acks_solution as acks;
+#[cfg(feature = "lab-consumer-groups")]
+pub use ::consumer_groups;
+#[cfg(not(feature = "lab-consumer-groups"))]
+pub use ::consumer_groups_solution as consumer_groups;
 #[cfg(feature = "lab-offset-log")]
 pub use ::offset_log;
 #[cfg(not(feature = "lab-offset-log"))]
@@ -44,6 +48,11 @@ pub const WIRED: &[Wired] = &[
         yours: cfg!(feature = "lab-partitions"),
     },
     Wired { lab: "acks", folder: "labs/3-acks", yours: cfg!(feature = "lab-acks") },
+    Wired {
+        lab: "consumer-groups",
+        folder: "labs/4-consumer-groups",
+        yours: cfg!(feature = "lab-consumer-groups"),
+    },
 ];
 
 /// The line a broker prints at its start: which organs are the learner's.
