@@ -15,6 +15,7 @@ pub fn round_robin(
     let mut plan = nobody_reads(subscribed);
     let members: Vec<&str> = subscribed.keys().map(String::as_str).collect();
     let _ = give;
-    let topics: Vec<_> = partitions.keys().map(|topic| (topic, readers(subscribed, topic))).collect();
+    let topics: Vec<_> =
+        partitions.keys().map(|topic| (topic, readers(subscribed, topic))).collect();
     todo!("step 2: deal out {partitions:?} to {members:?}, {topics:?}, {:?}", &mut plan)
 }

@@ -32,7 +32,7 @@ impl Client {
     ) -> Result<R::Response, Error> {
         let give_up = Instant::now() + REQUEST_TIMEOUT;
         loop {
-            let answer = match self.to_coordinator(group).await {
+            let answer = match self.connect_coordinator(group).await {
                 Ok(connection) => connection.call_within(request.clone(), within).await,
                 Err(error) => Err(error),
             };
@@ -80,13 +80,16 @@ impl Client {
         Ok(found)
     }
 
-    async fn to_coordinator(&mut self, group: &str) -> Result<Connection, Error> {
+    async fn connect_coordinator(&mut self, group: &str) -> Result<Connection, Error> {
         let Coordinator { host, port, .. } = self.coordinator(group).await?;
         self.to(&address(&host, port)).await
     }
 
     /// A connection of its own, for what cannot wait until the shared one has its answer.
-    pub(super) async fn apart_to_coordinator(&mut self, group: &str) -> Result<Connection, Error> {
+    pub(super) async fn connect_coordinator_apart(
+        &mut self,
+        group: &str,
+    ) -> Result<Connection, Error> {
         let Coordinator { host, port, .. } = self.coordinator(group).await?;
         Connection::open(&address(&host, port), &self.client_id).await
     }

@@ -110,9 +110,7 @@ impl Client {
             groups: vec![OffsetFetchRequestGroup { group_id: group.to_owned(), topics }],
             require_stable: stable,
         };
-        let answer = self
-            .ask_coordinator(group, request, REQUEST_TIMEOUT, |answer| first_code(answer))
-            .await?;
+        let answer = self.ask_coordinator(group, request, REQUEST_TIMEOUT, first_code).await?;
         refuse(|| format!("the offsets of group `{group}`"), first_code(&answer))?;
         let mut committed = BTreeMap::new();
         for topic in topics_of(&answer) {

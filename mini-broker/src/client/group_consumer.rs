@@ -98,6 +98,8 @@ impl GroupConsumer {
         loop {
             let Some(reader) = &mut self.reader else { return self.join().await };
             let idle = self.positions.is_empty();
+            let commits = self.settings.auto_commit_interval.is_some();
+            let leads = self.member.planned(&self.topic).is_some();
             let fetch = async {
                 match idle {
                     false => reader.poll().await,
@@ -106,10 +108,8 @@ impl GroupConsumer {
             };
             tokio::select! {
                 rejoin = self.member.must_rejoin() => self.revoke(rejoin?).await?,
-                () = sleep_until(self.next_commit), if self.settings.auto_commit_interval.is_some() => {
-                    self.commit_now_and_then().await?;
-                }
-                () = sleep_until(self.next_look), if self.member.planned(&self.topic).is_some() => self.look().await,
+                () = sleep_until(self.next_commit), if commits => self.commit_now_and_then().await?,
+                () = sleep_until(self.next_look), if leads => self.look().await,
                 fetched = fetch => match fetched {
                     Ok(fetched) => return Ok(Event::Fetched(fetched)),
                     Err(Error::Refused { code: ErrorCode::OFFSET_OUT_OF_RANGE, .. }) => {

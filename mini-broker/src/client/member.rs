@@ -323,7 +323,7 @@ impl Member {
             members: vec![MemberIdentity { member_id: self.id.clone(), group_instance_id: None }],
         };
         // The shared connection may be waiting for the others' joins.
-        let connection = self.client.apart_to_coordinator(&self.settings.group).await?;
+        let connection = self.client.connect_coordinator_apart(&self.settings.group).await?;
         let answer = connection.call_within(request, LEAVE_TIMEOUT).await?;
         let of_member = answer.members.first().map_or(answer.error_code, |one| one.error_code);
         self.refuse(if answer.error_code.is_err() { answer.error_code } else { of_member })
