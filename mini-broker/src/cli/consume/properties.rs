@@ -103,7 +103,7 @@ fn group(args: &Args) -> Result<Option<&str>, Failure> {
         [] => Ok(None),
         [""] => Err(Failure::usage("group.id=``: expected the name of a group")),
         [_] if args.partition.is_some() => Err(Failure::usage(
-            "a group and --partition cannot go together: the group decides who reads which partition",
+            "a group and --partition cannot go together: the group decides who reads what",
         )),
         [group] => Ok(Some(group)),
         _ => Err(Failure::usage(format!(
@@ -159,7 +159,8 @@ impl Value<'_> {
         for name in self.text.split(',').map(str::trim) {
             let strategy = Strategy::parse(name);
             let strategy = strategy.ok_or_else(|| {
-                self.wrong("range, roundrobin or sticky, or several with commas between")
+                let value = Value { name: self.name, text: name };
+                value.wrong("range, roundrobin or sticky, or several of them with commas between")
             })?;
             if !strategies.contains(&strategy) {
                 strategies.push(strategy);
