@@ -181,6 +181,10 @@ fn print(done: &BTreeMap<String, Offsets>, args: &Args, out: &mut impl Write) ->
         // Kafka's tool ends with an empty line.
         return writeln!(out, "{}", plan_file::lines(done, args.group.len() == 1));
     }
+    write!(out, "\n{}", lines(done))
+}
+
+fn lines(done: &BTreeMap<String, Offsets>) -> String {
     let columns = [
         Column::Fixed("GROUP", 30),
         Column::Fixed("TOPIC", 30),
@@ -194,9 +198,40 @@ fn print(done: &BTreeMap<String, Offsets>, args: &Args, out: &mut impl Write) ->
             rows.push([vec![group.clone(), topic.clone()], numbers.to_vec()].concat());
         }
     }
-    write!(out, "\n{}", table(&columns, &rows))
+    table(&columns, &rows)
 }
 
 fn named((topic, partition): &TopicPartition) -> String {
     format!("{topic}-{partition}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Offsets, lines, plan_file};
+    use crate::cli::groups::recorded::recorded;
+
+    #[test]
+    fn new_offsets_are_laid_out_as_by_kafkas_tool() {
+        let text = recorded!("reset");
+        let mut done: BTreeMap<String, Offsets> = BTreeMap::new();
+        for line in text.lines().skip(2) {
+            // The first group's name is longer than its column.
+            let cells: Vec<&str> = line.split_whitespace().collect();
+            let [group, topic, partition, offset] = cells[..] else { panic!("{line}") };
+            let place = (topic.to_owned(), partition.parse().unwrap());
+            done.entry(group.to_owned()).or_default().insert(place, offset.parse().unwrap());
+        }
+        assert_eq!(sorted(&format!("\n{}", lines(&done))), sorted(text));
+        let exported = format!("{}\n", plan_file::lines(&done, false));
+        assert_eq!(sorted(&exported), sorted(recorded!("export")));
+    }
+
+    /// Kafka's rows come in the order of a hash table.
+    fn sorted(text: &str) -> Vec<&str> {
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        lines.sort_unstable();
+        lines
+    }
 }
