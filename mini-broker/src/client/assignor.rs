@@ -50,8 +50,7 @@ impl fmt::Display for Strategy {
 
 /// What the leader of a group was told of the members.
 pub struct Members {
-    /// A name by which the organ orders them → the member id. That of a static member lasts longer
-    /// than its id, so that the same member gets the same partitions after a restart (KIP-345).
+    /// A name by which the organ orders them → the member id.
     ids: BTreeMap<String, String>,
     subscribed: BTreeMap<String, Vec<String>>,
     owned: Plan,
@@ -63,7 +62,7 @@ impl Members {
             Members { ids: BTreeMap::new(), subscribed: BTreeMap::new(), owned: Plan::new() };
         let mut subscriptions = Vec::new();
         for member in members {
-            let name = member.group_instance_id.as_ref().unwrap_or(&member.member_id);
+            let name = name(member);
             let subscription = ConsumerProtocolSubscription::from_bytes(&member.metadata);
             let subscription = subscription.map_err(|malformed| {
                 let what = format!("the subscription of member {}", member.member_id);
@@ -124,6 +123,16 @@ impl Members {
             assigned.insert(id.clone(), places.collect());
         }
         Ok(assigned)
+    }
+}
+
+/// A static member's name lasts longer than its id, and static members come first. So they keep what
+/// they have while others come and go, and after a restart of their own (KIP-345). Kafka's assignors
+/// order them so; the sign does it here, as no other comes before it.
+fn name(member: &JoinGroupResponseMember) -> String {
+    match &member.group_instance_id {
+        Some(instance) => format!("!{instance}"),
+        None => member.member_id.clone(),
     }
 }
 
