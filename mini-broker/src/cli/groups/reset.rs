@@ -30,36 +30,49 @@ pub async fn reset(client: &mut Client, args: &Args, out: &mut impl Write) -> Re
     };
     let (mut done, mut failed) = (BTreeMap::new(), Vec::new());
     for group in args.groups(client).await? {
-        let (described, _) = describe::described(client, &group).await?;
-        if !["Empty", "Dead"].contains(&&described.group_state[..]) {
-            failed.push(format!(
-                "Assignments can only be reset if the group '{group}' is inactive, but the current \
-                 state is {}.",
-                described.group_state
-            ));
-            continue;
+        match reset_one(client, args, plan.as_ref(), &group, out).await {
+            Ok(offsets) => {
+                done.insert(group, offsets);
+            }
+            Err(failure) => failed.push(failure.sentence),
         }
-        let offsets = match &plan {
-            Some(plan) => match plan.get(&group) {
-                Some(wanted) => within_log(client, wanted).await?,
-                None => {
-                    failed.push(format!("No reset plan for group {group} found"));
-                    continue;
-                }
-            },
-            None => new_offsets(client, args, &group, out).await?,
-        };
-        if args.execute {
-            let at = |offset: &i64| Committed { offset: *offset, leader_epoch: -1 };
-            let commits = offsets.iter().map(|(place, offset)| (place.clone(), at(offset)));
-            client.commit(&group, &Committer::default(), &commits.collect()).await?;
-        }
-        done.insert(group, offsets);
     }
     if !done.is_empty() {
         print(&done, args, out)?;
     }
     verdict(failed)
+}
+
+async fn reset_one(
+    client: &mut Client,
+    args: &Args,
+    plan: Option<&plan_file::Plan>,
+    group: &str,
+    out: &mut impl Write,
+) -> Result<Offsets, Failure> {
+    let (described, _) = describe::described(client, group).await?;
+    if !["Empty", "Dead"].contains(&&described.group_state[..]) {
+        return Err(Failure::new(format!(
+            "Assignments can only be reset if the group '{group}' is inactive, but the current state \
+             is {}.",
+            described.group_state
+        )));
+    }
+    let offsets = match plan {
+        Some(plan) => {
+            let wanted = plan
+                .get(group)
+                .ok_or_else(|| Failure::new(format!("No reset plan for group {group} found")))?;
+            within_log(client, wanted).await?
+        }
+        None => new_offsets(client, args, group, out).await?,
+    };
+    if args.execute {
+        let at = |offset: &i64| Committed { offset: *offset, leader_epoch: -1 };
+        let commits = offsets.iter().map(|(place, offset)| (place.clone(), at(offset)));
+        client.commit(group, &Committer::default(), &commits.collect()).await?;
+    }
+    Ok(offsets)
 }
 
 /// Where each partition in scope goes on.
