@@ -219,9 +219,27 @@ impl Client {
             }
         }
     }
+
+    /// The partitions of `topic` in order, as they are now; the leader of one that has none is −1.
+    pub async fn leaders(&mut self, topic: &str) -> Result<Vec<Led>, Error> {
+        let answer = self.metadata(Some(&[topic]), false).await?;
+        partitions(topic, answer.topics)
+    }
 }
 
+/// All of them have a leader, or it is an error.
 fn led(topic: &str, topics: Vec<MetadataResponseTopic>) -> Result<Vec<Led>, Error> {
+    let partitions = partitions(topic, topics)?;
+    match partitions.iter().find(|led| led.leader < 0) {
+        None => Ok(partitions),
+        Some(led) => {
+            let what = format!("partition {topic}-{}", led.partition);
+            Err(Error::refused(what, ErrorCode::LEADER_NOT_AVAILABLE, None))
+        }
+    }
+}
+
+fn partitions(topic: &str, topics: Vec<MetadataResponseTopic>) -> Result<Vec<Led>, Error> {
     let refused = |code| Err(Error::refused(format!("topic `{topic}`"), code, None));
     let Some(found) = topics.into_iter().find(|found| found.name.as_deref() == Some(topic)) else {
         return refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
@@ -229,15 +247,8 @@ fn led(topic: &str, topics: Vec<MetadataResponseTopic>) -> Result<Vec<Led>, Erro
     if found.error_code.is_err() {
         return refused(found.error_code);
     }
-    let mut partitions = Vec::new();
-    for p in found.partitions {
-        // Other codes (a replica is down) do not keep the leader from serving.
-        if p.leader_id < 0 {
-            let what = format!("partition {topic}-{}", p.partition_index);
-            return Err(Error::refused(what, ErrorCode::LEADER_NOT_AVAILABLE, None));
-        }
-        partitions.push(Led::from(&p));
-    }
+    // A partition's code may be that a replica is down: that does not keep the leader from serving.
+    let mut partitions: Vec<Led> = found.partitions.iter().map(Led::from).collect();
     if partitions.is_empty() {
         return refused(ErrorCode::LEADER_NOT_AVAILABLE);
     }

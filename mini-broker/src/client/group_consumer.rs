@@ -20,6 +20,9 @@ use super::member::{self, Member, Rejoin, is_lost};
 use super::{BACKOFF, Client, Error, Led, TopicPartition};
 use crate::labs::{consumer_groups, fenced, told};
 
+/// So often is looked whether a partition has a leader again.
+const LEADERLESS_RETRY: Duration = Duration::from_secs(1);
+
 /// Where to begin without a commit, or when the log has nothing at it any more: Kafka's
 /// `auto.offset.reset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +71,14 @@ pub struct GroupConsumer {
     client: Client,
     topic: String,
     settings: Settings,
+    assigned: Vec<i32>,
+    /// How far each assigned partition was read, as far as that is known.
+    positions: BTreeMap<i32, Committed>,
     /// `None` while it has to join.
     reader: Option<Consumer>,
-    /// How far each assigned partition was read.
-    positions: BTreeMap<i32, Committed>,
+    /// How many partitions are read. The others have no leader at the moment.
+    reading: usize,
+    next_try: Instant,
     next_commit: Instant,
     /// When the leader looks again whether the topic has grown.
     next_look: Instant,
@@ -86,8 +93,11 @@ impl GroupConsumer {
             client,
             topic: topic.to_owned(),
             settings,
-            reader: None,
+            assigned: Vec::new(),
             positions: BTreeMap::new(),
+            reader: None,
+            reading: 0,
+            next_try: Instant::now(),
             next_commit: Instant::now(),
             next_look: Instant::now(),
         }
@@ -97,7 +107,7 @@ impl GroupConsumer {
     pub async fn poll(&mut self) -> Result<Event, Error> {
         loop {
             let Some(reader) = &mut self.reader else { return self.join().await };
-            let idle = self.positions.is_empty();
+            let (idle, waits) = (self.reading == 0, self.reading < self.assigned.len());
             let commits = self.settings.auto_commit_interval.is_some();
             let leads = self.member.planned(&self.topic).is_some();
             let fetch = async {
@@ -110,11 +120,11 @@ impl GroupConsumer {
                 rejoin = self.member.must_rejoin() => self.revoke(rejoin?).await?,
                 () = sleep_until(self.next_commit), if commits => self.commit_now_and_then().await?,
                 () = sleep_until(self.next_look), if leads => self.look().await,
+                () = sleep_until(self.next_try), if waits => self.look_for_leaders().await?,
                 fetched = fetch => match fetched {
                     Ok(fetched) => return Ok(Event::Fetched(fetched)),
-                    Err(Error::Refused { code: ErrorCode::OFFSET_OUT_OF_RANGE, .. }) => {
-                        let positions = std::mem::take(&mut self.positions);
-                        self.read_from(positions.keys().copied().collect(), positions).await?;
+                    Err(error) if error.is_retriable() || is_out_of_range(&error) => {
+                        self.begin().await?;
                     }
                     Err(error) => return Err(error),
                 },
@@ -125,59 +135,73 @@ impl GroupConsumer {
     async fn join(&mut self) -> Result<Event, Error> {
         let assigned = self.member.join().await?;
         let of_topic = assigned.into_iter().filter(|(topic, _)| *topic == self.topic);
-        let partitions: Vec<i32> = of_topic.map(|(_, partition)| partition).collect();
-        let named: Vec<_> = partitions.iter().map(|p| self.named(*p)).collect();
+        self.assigned = of_topic.map(|(_, partition)| partition).collect();
+        let named: Vec<_> = self.assigned.iter().map(|p| self.named(*p)).collect();
         let committed = match named.is_empty() {
             true => BTreeMap::new(),
             false => self.member.committed(&named).await?,
         };
         let committed = committed.into_iter().map(|((_, partition), at)| (partition, at));
-        self.read_from(partitions.clone(), committed.collect()).await?;
+        self.positions = committed.collect();
+        self.begin().await?;
         let now = Instant::now();
         self.next_commit = now + self.settings.auto_commit_interval.unwrap_or_default();
         self.next_look = now + self.settings.metadata_max_age;
-        Ok(Event::Assigned { generation: self.member.generation(), partitions })
+        let (generation, partitions) = (self.member.generation(), self.assigned.clone());
+        Ok(Event::Assigned { generation, partitions })
     }
 
-    /// Begins to read at `positions`, or where the reset policy says.
-    async fn read_from(
-        &mut self,
-        partitions: Vec<i32>,
-        positions: BTreeMap<i32, Committed>,
-    ) -> Result<(), Error> {
+    /// Begins to read what has a leader: at its position, or where the reset policy says.
+    async fn begin(&mut self) -> Result<(), Error> {
         let give_up = Instant::now() + REQUEST_TIMEOUT;
         let from = loop {
-            match self.in_range(&partitions, &positions).await {
+            match self.in_range().await {
                 Err(error) if error.is_retriable() && Instant::now() < give_up => {
                     sleep(BACKOFF).await;
                 }
                 from => break from?,
             }
         };
-        self.positions = from.iter().map(|(led, at)| (led.partition, *at)).collect();
+        self.reading = from.len();
+        self.next_try = Instant::now() + LEADERLESS_RETRY;
+        self.positions.extend(from.iter().map(|(led, at)| (led.partition, *at)));
         let from: Vec<_> = from.into_iter().map(|(led, at)| (led, at.offset)).collect();
         // With the last reader go its connections, and fetches that still wait for records there.
         let client = self.client.clone().apart();
-        let settings = consumer::Settings::default();
+        // What has lost its leader should not keep the others for long.
+        let settings =
+            consumer::Settings { patience: LEADERLESS_RETRY, ..consumer::Settings::default() };
         self.reader = Some(Consumer::new(client, &self.topic, &from, settings));
         Ok(())
     }
 
-    /// Where to begin in each of `partitions`.
-    async fn in_range(
-        &mut self,
-        partitions: &[i32],
-        positions: &BTreeMap<i32, Committed>,
-    ) -> Result<Vec<(Led, Committed)>, Error> {
-        let mut led = self.client.partitions(&self.topic, false).await?;
-        led.retain(|led| partitions.contains(&led.partition));
+    /// Once more partitions have one, reading begins anew.
+    async fn look_for_leaders(&mut self) -> Result<(), Error> {
+        self.next_try = Instant::now() + LEADERLESS_RETRY;
+        // A cluster that is away has none.
+        let led = self.client.leaders(&self.topic).await.unwrap_or_default();
+        match self.led_to_me(led).len() > self.reading {
+            true => self.begin().await,
+            false => Ok(()),
+        }
+    }
+
+    fn led_to_me(&self, mut led: Vec<Led>) -> Vec<Led> {
+        led.retain(|led| led.leader >= 0 && self.assigned.contains(&led.partition));
+        led
+    }
+
+    /// Where to begin in each assigned partition that has a leader.
+    async fn in_range(&mut self) -> Result<Vec<(Led, Committed)>, Error> {
+        let led = self.client.leaders(&self.topic).await?;
+        let led = self.led_to_me(led);
         let ends = |end| led.iter().map(|led| (*led, end)).collect::<Vec<_>>();
         let first = self.client.list_offsets(&self.topic, &ends(EARLIEST)).await?;
         let last = self.client.list_offsets(&self.topic, &ends(LATEST)).await?;
         let mut from = Vec::new();
         for ((led, first), last) in led.iter().zip(first).zip(last) {
             let log = first.offset..=last.offset;
-            let position = positions.get(&led.partition).copied();
+            let position = self.positions.get(&led.partition).copied();
             let position = match (position, self.settings.reset) {
                 (Some(position), _) if log.contains(&position.offset) => position,
                 (_, Reset::Earliest) => Committed { offset: first.offset, leader_epoch: -1 },
@@ -222,6 +246,7 @@ impl GroupConsumer {
             self.commit_now_and_then().await?;
         }
         self.reader = None;
+        self.assigned.clear();
         self.positions.clear();
         Ok(())
     }
@@ -251,7 +276,7 @@ impl GroupConsumer {
     async fn look(&mut self) {
         self.next_look = Instant::now() + self.settings.metadata_max_age;
         // A cluster that is away has not grown.
-        if let Ok(now) = self.client.partitions(&self.topic, false).await
+        if let Ok(now) = self.client.leaders(&self.topic).await
             && self.member.planned(&self.topic) != Some(now.len() as u32)
         {
             let _ = self.revoke(Rejoin::Round).await;
@@ -278,4 +303,8 @@ impl GroupConsumer {
     fn named(&self, partition: i32) -> TopicPartition {
         (self.topic.clone(), partition)
     }
+}
+
+fn is_out_of_range(error: &Error) -> bool {
+    matches!(error, Error::Refused { code: ErrorCode::OFFSET_OUT_OF_RANGE, .. })
 }

@@ -21,7 +21,9 @@ pub async fn run(
     let mut client =
         Client::connect(&args.bootstrap_server).await?.client_id(&properties.client_id);
     // A topic that is not there is made, as without a group.
-    client.partitions(&args.topic, true).await?;
+    if client.leaders(&args.topic).await.is_err() {
+        client.partitions(&args.topic, true).await?;
+    }
     let mut consumer = GroupConsumer::new(client, &args.topic, settings);
     let mut signals = Signals::new()?;
     let result = tokio::select! {
