@@ -271,7 +271,7 @@ impl Broker {
             Err(broken) => {
                 if !std::mem::replace(&mut known.told_broken, true) {
                     let (what, broken) = (format!("group {}", id.1), broken.clone());
-                    let so = "answers with an error";
+                    let so = "answers UNKNOWN_SERVER_ERROR";
                     out.push(Output::Tell(Event::OrganBroke { lab: LAB, what, so, broken }));
                 }
                 let refused = Refused::from(broken);

@@ -231,10 +231,10 @@ impl Consumer {
 
     async fn find_leaders(&mut self) -> Result<(), Error> {
         // While the cluster is away there is nothing to find; the next round tries again.
-        let Ok(partitions) = self.client.partitions(&self.topic, false).await else {
+        let Ok(partitions) = self.client.leaders(&self.topic).await else {
             return Ok(());
         };
-        for led in partitions {
+        for led in partitions.into_iter().filter(|led| led.leader >= 0) {
             if let Some(position) = self.assigned.get_mut(&led.partition) {
                 position.led = led;
             }
