@@ -108,7 +108,7 @@ impl Group {
             self.round_ends_ms = Some(self.now_ms.saturating_add(self.longest_rebalance_ms()));
             return Vec::new();
         };
-        assert!(self.members.contains_key(&leader), "R4.11: {leader:?} leads, and is no member");
+        assert!(self.members.contains_key(&leader), "R4.13: {leader:?} leads, and is no member");
         (self.generation, self.leader) = (self.generation + 1, Some(leader));
         self.protocol = self.chosen_protocol();
         self.enter(State::CompletingRebalance);

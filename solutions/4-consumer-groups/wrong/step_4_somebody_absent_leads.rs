@@ -1,0 +1,4 @@
+//! step_4_b caught by step_5: lets a member lead that has not joined (R4.13)
+let joined = |id: &&String| self.members[*id].joining.is_some();
+let same = self.leader.as_ref().filter(joined);
+same.or_else(|| self.members.keys().next()).cloned()
