@@ -34,6 +34,8 @@ RDKAFKA_SYS = (
 README = ROOT / "mini-broker/README.md"
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 PARTITIONS = 4
+# The settings of Kafka's own start script.
+KAFKA_JVM = "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35".split()
 OTHERS_MAY_TAKE = 0.1  # of the machine, before and during a run
 TRIES = 20
 IDLE_WITHIN_S = 900
@@ -184,9 +186,7 @@ class Kafka(System):
         script = '. "$1/kafka.sh" && kafka_prepare "$2" "$3" log.segment.delete.delay.ms=1000 && echo "$KAFKA_JARS"'
         command = ["bash", "-c", script, "bash", str(SUITE), str(self.dir), str(self.port)]
         jars = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        # The settings of Kafka's own start script.
-        settings = "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35".split()
-        return ["java", *settings, "-cp", jars, "kafka.Kafka", self.dir / "server.properties"]
+        return ["java", *KAFKA_JVM, "-cp", jars, "kafka.Kafka", self.dir / "server.properties"]
 
 
 class BareStore(System):

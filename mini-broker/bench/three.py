@@ -29,7 +29,7 @@ STEADY = 500  # records of 1 KiB a second, while a replica comes back
 def main():
     parser = argparse.ArgumentParser(prog="run --three", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one short round; writes nothing")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--dir", default=None, help="a folder on a real disk for the data")
     options = parser.parse_args()
     scale = 40 if options.quick else 1
@@ -44,7 +44,8 @@ def main():
     try:
         for system in systems:
             system.start()
-            bench.load(performance, system, 100, counts[100] // 4)  # a warm-up
+            for size, count in counts.items():  # a warm-up
+                bench.load(performance, system, size, count // 4)
         results = {}
         for number in range(rounds):
             for size, count in counts.items():
@@ -73,7 +74,9 @@ class Three(bench.System):
         self.name = which
         self.work = work / which
         self.work.mkdir()
-        self.cluster = cluster(which, binary, self.work)
+        # Deleted topics leave Kafka's disk soon, as there are many.
+        more = ["log.segment.delete.delay.ms=1000"] if which == "kafka" else []
+        self.cluster = cluster(which, binary, self.work, more, bench.KAFKA_JVM)
         self.log = open(work / f"{which}.log", "w")
 
     def start(self):

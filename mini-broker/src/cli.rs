@@ -7,6 +7,7 @@ pub mod coordinator;
 pub mod delete_records;
 pub mod dump_log;
 pub mod experiment;
+pub mod groups;
 pub mod java_order;
 pub mod nodes;
 pub mod offsets;
@@ -42,6 +43,8 @@ enum Command {
     Produce(produce::Args),
     /// Read a topic and print its messages.
     Consume(consume::Args),
+    /// List, describe, delete and set back consumer groups.
+    Groups(groups::Args),
     /// Print where logs begin, end, or have a time.
     Offsets(offsets::Args),
     /// Delete records from the start of logs.
@@ -106,6 +109,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Configs(args) => configs::run(args).await,
             Command::Produce(args) => produce::run(args).await,
             Command::Consume(args) => consume::run(args).await,
+            Command::Groups(args) => groups::run(args).await,
             Command::Offsets(args) => offsets::run(args).await,
             Command::DeleteRecords(args) => delete_records::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,

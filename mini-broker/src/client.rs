@@ -5,9 +5,14 @@
 //! metadata again when a leader has moved. Programs that need a full client use one of the many.
 
 pub mod admin;
+pub mod assignor;
 pub mod connection;
 pub mod consumer;
+pub mod coordinator;
 pub mod error;
+pub mod group_admin;
+pub mod group_consumer;
+pub mod member;
 pub mod offsets;
 pub mod partitioner;
 pub mod producer;
@@ -24,7 +29,9 @@ use wire::{Api, ErrorCode};
 
 pub use connection::Connection;
 pub use consumer::Consumer;
+use coordinator::Coordinator;
 pub use error::Error;
+pub use group_consumer::GroupConsumer;
 pub use producer::Producer;
 
 /// How long to wait before the metadata is asked again: Kafka's `retry.backoff.ms`.
@@ -34,7 +41,8 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a topic may be without leaders before that is an error.
 const LEADER_TIMEOUT: Duration = Duration::from_secs(15);
 
-#[derive(Debug)]
+/// A clone knows what the first one knew, and uses the connections that it had.
+#[derive(Clone, Debug)]
 pub struct Client {
     servers: Vec<String>,
     client_id: String,
@@ -42,7 +50,12 @@ pub struct Client {
     brokers: BTreeMap<i32, String>,
     controller: i32,
     connections: BTreeMap<String, Connection>,
+    /// Group → who coordinates it, as far as it was asked for.
+    coordinators: BTreeMap<String, Coordinator>,
 }
+
+/// A topic, and the number of one of its partitions.
+pub type TopicPartition = (String, i32);
 
 /// A partition and who leads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +81,7 @@ impl Client {
             brokers: BTreeMap::new(),
             controller: -1,
             connections: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
         };
         client.any().await?;
         Ok(client)
@@ -75,6 +89,12 @@ impl Client {
 
     pub fn client_id(mut self, client_id: &str) -> Self {
         self.client_id = client_id.to_owned();
+        self
+    }
+
+    /// The same without the connections: what waits for an answer holds up what comes after it.
+    fn apart(mut self) -> Self {
+        self.connections.clear();
         self
     }
 

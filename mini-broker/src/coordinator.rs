@@ -56,7 +56,7 @@ use crate::configs::Config;
 use crate::node::{Answer, Call, Event, Files, Input, Job, Node, Now, Output, Refused, Ticket};
 use log::MetadataLog;
 use members::Sessions;
-use reading::Parked;
+use reading::{Parked, Readers};
 
 /// Producer ids are handed to a broker in blocks, so that not each one costs a sync.
 pub const PRODUCER_ID_BLOCK: i32 = 1000;
@@ -73,6 +73,7 @@ pub struct Coordinator {
     /// Whether it was told the time yet, which the sessions and timers of a start begin with.
     begun: bool,
     parked: BTreeMap<Ticket, Parked>,
+    readers: Readers,
     /// Answers that leave once the log is synced below an offset.
     after_sync: BTreeMap<u64, Vec<(Ticket, Answer)>>,
     /// When preferred leaders are looked at next, in `mono_ms`.
@@ -104,6 +105,7 @@ impl Coordinator {
             begun: false,
             cluster,
             parked: BTreeMap::new(),
+            readers: Readers::default(),
             after_sync: BTreeMap::new(),
             rebalance_at: None,
             ids,
@@ -120,6 +122,11 @@ impl Coordinator {
     /// What the log says of the cluster, synced or not.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    /// Where the next decision will stand in the metadata log.
+    pub fn metadata_end(&self) -> u64 {
+        self.log.end()
     }
 
     /// Called before anything else with a time. Whoever took part before the start has until then plus a
@@ -149,7 +156,10 @@ impl Coordinator {
             Request::AllocateProducerIds(request) => {
                 self.allocate_producer_ids(now, &request).into()
             }
-            Request::Envelope(request) => self.unwrap(now, request, out).into(),
+            Request::Envelope(request) => {
+                let answer = self.unwrap(now, request, out).into();
+                return self.once_read(now, ticket, answer);
+            }
             Request::DescribeCluster(request) => self.describe_cluster(&request).into(),
             Request::ApiVersions(_) => api_versions(Listener::Controller).into(),
             other => match self.admin(now, other, out) {
@@ -265,6 +275,7 @@ impl Coordinator {
                     self.cluster = cluster;
                 }
                 // Whoever waits for it has no answer to get.
+                self.give_up_unread(&why, out);
                 for (ticket, _) in std::mem::take(&mut self.after_sync).into_values().flatten() {
                     out.push(Output::Answer { ticket, answer: Answer::HangUp(why.clone()) });
                 }
@@ -288,24 +299,28 @@ impl Node for Coordinator {
                 self.snapshot_written(done.map(|_| ()), out);
             }
             Input::Done { call, done } => {
-                let Some(to) = self.syncs.remove(&call) else { return };
-                self.synced(now, to, done.map(|_| ()), out);
+                if let Some(to) = self.syncs.remove(&call) {
+                    self.synced(now, to, done.map(|_| ()), out);
+                }
             }
             Input::Reply { .. } => {} // it asks nobody
         }
+        self.release_unread(now, out);
         self.sync(out);
     }
 
     fn deadline(&self) -> Option<u64> {
         let parked = self.parked.values().map(|parked| parked.deadline).min();
         let sessions = self.sessions.deadline();
-        parked.into_iter().chain(sessions).chain(self.rebalance_at).min()
+        let readers = self.readers.deadline(self.log.high_watermark());
+        parked.into_iter().chain(readers).chain(sessions).chain(self.rebalance_at).min()
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.begin(now);
         self.end_sessions(now, out);
         self.rebalance(now, out);
+        self.release_unread(now, out);
         self.answer_as_it_is(now, out);
         self.sync(out);
     }

@@ -4,20 +4,23 @@
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
+use wire::ErrorCode;
 use wire::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use wire::topics::{CreatableTopic, CreateTopicsRequest};
-use wire::{ErrorCode, Request};
 
 use super::forward::Whose;
 use super::{Broker, Client, Now, Output, Ticket};
 use crate::coordinator::{NO_LEADER, Topic, check_name};
 
+/// The topic in which groups are kept.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
 /// Whether Kafka keeps its own state in a topic of this name.
 pub fn is_internal(topic: &str) -> bool {
-    ["__consumer_offsets", "__transaction_state"].contains(&topic)
+    [OFFSETS_TOPIC, "__transaction_state"].contains(&topic)
 }
 
 impl Broker {
@@ -33,7 +36,7 @@ impl Broker {
         if !missing.is_empty() {
             // Looked at again once the new topics are here; a second try would create nothing new.
             request.allow_auto_topic_creation = false;
-            let whose = Whose::Metadata(ticket, client.clone(), Request::Metadata(request));
+            let whose = Whose::Metadata(ticket, client.clone(), Box::new(request.into()));
             let create = CreateTopicsRequest {
                 topics: missing.into_iter().map(|name| self.on_demand(name)).collect(),
                 ..Default::default()

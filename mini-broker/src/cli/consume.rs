@@ -1,4 +1,11 @@
 //! `mini-broker consume`: prints the messages of a topic, as `kafka-console-consumer.sh` does.
+//!
+//! Without a group it reads all partitions itself, and nobody learns how far. As a member of a group
+//! it reads its share, and commits.
+
+mod formatter;
+mod group;
+mod properties;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,8 +15,11 @@ use wire::list_offsets::{EARLIEST, LATEST};
 
 use super::{Failure, terminal};
 use crate::client::consumer::{Fetched, Settings};
+use crate::client::group_consumer::Reset;
 use crate::client::{Client, Consumer, Led};
-use crate::records::{self, Header, Record};
+use crate::records;
+use formatter::Formatter;
+use properties::Properties;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -21,6 +31,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     topic: String,
 
+    /// Read as a member of this group: its share of the partitions, from where the group has committed
+    #[arg(long, value_name = "NAME", conflicts_with = "partition",
+        value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    group: Option<String>,
+
     /// Read only this partition
     #[arg(long, value_name = "NUMBER")]
     partition: Option<i32>,
@@ -30,7 +45,7 @@ pub struct Args {
         value_parser = start)]
     offset: Option<Start>,
 
-    /// Begin with the oldest message there is
+    /// Begin with the oldest message there is; in a group, where it has not committed yet
     #[arg(long)]
     from_beginning: bool,
 
@@ -41,6 +56,14 @@ pub struct Args {
     /// End when nothing has come for so long
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
+
+    /// A setting of the consumer: client.id, auto.offset.reset (earliest, latest or none); for a group
+    /// also group.id, group.instance.id, partition.assignment.strategy (range, roundrobin or sticky),
+    /// enable.auto.commit, auto.commit.interval.ms, session.timeout.ms, heartbeat.interval.ms,
+    /// max.poll.interval.ms, metadata.max.age.ms
+    #[arg(long = "consumer-property", visible_alias = "command-property", value_name = "NAME=VALUE",
+        value_parser = terminal::name_value)]
+    consumer_properties: Vec<(String, String)>,
 
     /// What to print: print.key=true, print.timestamp, print.partition, print.offset,
     /// print.headers, print.value=false; key.separator (a tab unless told otherwise),
@@ -69,13 +92,19 @@ fn start(argument: &str) -> Result<Start, String> {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut out = terminal::out();
-    let mut printed = 0;
-    let result = tokio::select! {
-        result = print_messages(&args, &mut out, &mut printed) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+    let formatter = Formatter::new(&args.properties)?;
+    let properties = Properties::new(&args)?;
+    let mut printer =
+        Printer { formatter, max: args.max_messages, printed: 0, out: terminal::out() };
+    let result = match properties.group.clone() {
+        Some(settings) => group::run(&args, &properties, settings, &mut printer).await,
+        None => tokio::select! {
+            result = print_messages(&args, &properties, &mut printer) => result,
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        },
     };
-    out.flush()?;
+    printer.out.flush()?;
+    let printed = printer.printed;
     if result.is_ok() || printed > 0 {
         eprintln!("Processed a total of {printed} messages");
     }
@@ -84,42 +113,63 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 async fn print_messages(
     args: &Args,
-    out: &mut impl Write,
-    printed: &mut u64,
+    properties: &Properties,
+    printer: &mut Printer,
 ) -> Result<(), Failure> {
-    let formatter = Formatter::new(&args.properties)?;
-    let mut client = Client::connect(&args.bootstrap_server).await?;
-    let from = positions(&mut client, args).await?;
+    let mut client =
+        Client::connect(&args.bootstrap_server).await?.client_id(&properties.client_id);
+    let from = positions(&mut client, args, properties).await?;
     let mut consumer = Consumer::new(client, &args.topic, &from, Settings::default());
-    let patience = args.timeout_ms.map(Duration::from_millis);
+    let mut patience = Patience::new(args);
     let mut progress = terminal::Progress::beside_output();
-    let mut last_message = Instant::now();
-    while args.max_messages.is_none_or(|max| *printed < max) {
-        let timed_out = async {
-            match patience {
-                Some(patience) => sleep_until(last_message + patience).await,
-                None => std::future::pending().await,
-            }
-        };
+    while !printer.has_all() {
         let fetched = tokio::select! {
             fetched = consumer.poll() => fetched?,
-            () = timed_out => return Ok(()),
+            () = patience.ends() => return Ok(()),
         };
-        let before = *printed;
+        let before = printer.printed;
         for fetched in &fetched {
-            print_fetched(fetched, &formatter, args.max_messages, out, printed)?;
+            printer.print(fetched)?;
         }
-        if *printed > before {
-            last_message = Instant::now();
-            out.flush()?;
-            progress.update(|| format!("{printed} messages"));
+        if printer.printed > before {
+            patience.begins_anew();
+            printer.out.flush()?;
+            progress.update(|| format!("{} messages", printer.printed));
         }
     }
     Ok(())
 }
 
+/// `--timeout-ms`: how long to wait for the next message.
+struct Patience {
+    limit: Option<Duration>,
+    last_message: Instant,
+}
+
+impl Patience {
+    fn new(args: &Args) -> Self {
+        let limit = args.timeout_ms.map(Duration::from_millis);
+        Patience { limit, last_message: Instant::now() }
+    }
+
+    fn begins_anew(&mut self) {
+        self.last_message = Instant::now();
+    }
+
+    async fn ends(&self) {
+        match self.limit {
+            Some(limit) => sleep_until(self.last_message + limit).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// The partitions to read, each with its first offset.
-async fn positions(client: &mut Client, args: &Args) -> Result<Vec<(Led, i64)>, Failure> {
+async fn positions(
+    client: &mut Client,
+    args: &Args,
+    properties: &Properties,
+) -> Result<Vec<(Led, i64)>, Failure> {
     let mut partitions = client.partitions(&args.topic, true).await?;
     if let Some(wanted) = args.partition {
         let count = partitions.len();
@@ -131,7 +181,7 @@ async fn positions(client: &mut Client, args: &Args) -> Result<Vec<(Led, i64)>, 
             )));
         }
     }
-    let end = match (args.offset, args.from_beginning) {
+    let end = match (args.offset, properties.reset == Reset::Earliest) {
         (Some(Start::Offset(offset)), _) => {
             return known(client, args, &partitions, offset).await;
         }
@@ -174,146 +224,47 @@ async fn known(
     Ok(partitions.iter().map(|led| (*led, offset)).collect())
 }
 
-fn print_fetched(
-    fetched: &Fetched,
-    formatter: &Formatter,
+/// Prints messages, and knows how many it should.
+struct Printer {
+    formatter: Formatter,
     max: Option<u64>,
-    out: &mut impl Write,
-    printed: &mut u64,
-) -> Result<(), Failure> {
-    for batch in records::batches(&fetched.batches) {
-        let batch = batch.map_err(io::Error::from)?;
-        if batch.header.is_control() {
-            continue;
-        }
-        for record in batch.records().map_err(io::Error::from)?.iter() {
-            let record = record.map_err(io::Error::from)?;
-            // A fetch answers with whole batches: the first may begin before the offset asked for.
-            if record.offset < fetched.from {
-                continue;
-            }
-            if max.is_some_and(|max| *printed >= max) {
-                return Ok(());
-            }
-            formatter.print(fetched.partition, &batch.header, &record, out)?;
-            *printed += 1;
-        }
+    printed: u64,
+    out: terminal::Out,
+}
+
+impl Printer {
+    fn has_all(&self) -> bool {
+        self.max.is_some_and(|max| self.printed >= max)
     }
-    Ok(())
-}
 
-/// `DefaultMessageFormatter` in Kafka.
-struct Formatter {
-    timestamp: bool,
-    partition: bool,
-    offset: bool,
-    headers: bool,
-    key: bool,
-    value: bool,
-    key_separator: String,
-    headers_separator: String,
-    line_separator: String,
-    null: String,
-}
-
-impl Formatter {
-    fn new(properties: &[(String, String)]) -> Result<Self, Failure> {
-        let mut formatter = Formatter {
-            timestamp: false,
-            partition: false,
-            offset: false,
-            headers: false,
-            key: false,
-            value: true,
-            key_separator: "\t".to_owned(),
-            headers_separator: ",".to_owned(),
-            line_separator: "\n".to_owned(),
-            null: "null".to_owned(),
-        };
-        for (name, value) in properties {
-            let yes = value.trim().eq_ignore_ascii_case("true");
-            let value = value.clone();
-            match &name[..] {
-                "print.timestamp" => formatter.timestamp = yes,
-                "print.partition" => formatter.partition = yes,
-                "print.offset" => formatter.offset = yes,
-                "print.headers" => formatter.headers = yes,
-                "print.key" => formatter.key = yes,
-                "print.value" => formatter.value = yes,
-                "key.separator" => formatter.key_separator = value,
-                "headers.separator" => formatter.headers_separator = value,
-                "line.separator" => formatter.line_separator = value,
-                "null.literal" => formatter.null = value,
-                _ => {
-                    return Err(Failure::new(format!(
-                        "property `{name}` is unknown: expected print.timestamp, print.partition, \
-                         print.offset, print.headers, print.key, print.value, key.separator, \
-                         headers.separator, line.separator or null.literal"
-                    )));
+    /// Tells how far it came: the offset of the last record that needs no second look, with the
+    /// leader epoch of its batch.
+    fn print(&mut self, fetched: &Fetched) -> Result<Option<(i64, i32)>, Failure> {
+        let mut read = None;
+        for batch in records::batches(&fetched.batches) {
+            let batch = batch.map_err(io::Error::from)?;
+            let header = &batch.header;
+            let records = match header.is_control() {
+                true => None,
+                false => Some(batch.records().map_err(io::Error::from)?),
+            };
+            for record in records.iter().flat_map(|records| records.iter()) {
+                let record = record.map_err(io::Error::from)?;
+                // A fetch answers with whole batches: the first may begin before the offset asked
+                // for.
+                if record.offset < fetched.from {
+                    continue;
                 }
+                if self.has_all() {
+                    return Ok(read);
+                }
+                self.formatter.print(fetched.partition, header, &record, &mut self.out)?;
+                self.printed += 1;
+                read = Some((record.offset, header.leader_epoch));
             }
+            // Compaction may have taken the batch's last records.
+            read = Some((header.last_offset(), header.leader_epoch));
         }
-        Ok(formatter)
-    }
-
-    fn print(
-        &self,
-        partition: i32,
-        header: &Header,
-        record: &Record<'_>,
-        out: &mut impl Write,
-    ) -> io::Result<()> {
-        let mut columns = Columns { separator: &self.key_separator, first: true, out };
-        if self.timestamp {
-            let kind = if header.is_log_append_time() { "LogAppendTime" } else { "CreateTime" };
-            write!(columns.next()?, "{kind}:{}", record.timestamp)?;
-        }
-        if self.partition {
-            write!(columns.next()?, "Partition:{partition}")?;
-        }
-        if self.offset {
-            write!(columns.next()?, "Offset:{}", record.offset)?;
-        }
-        if self.headers {
-            self.print_headers(record, columns.next()?)?;
-        }
-        if self.key {
-            columns.next()?.write_all(record.key.unwrap_or(self.null.as_bytes()))?;
-        }
-        if self.value {
-            columns.next()?.write_all(record.value.unwrap_or(self.null.as_bytes()))?;
-        }
-        out.write_all(self.line_separator.as_bytes())
-    }
-
-    fn print_headers(&self, record: &Record<'_>, out: &mut impl Write) -> io::Result<()> {
-        if record.headers.is_empty() {
-            return out.write_all(b"NO_HEADERS");
-        }
-        for (index, (name, value)) in record.headers.iter().enumerate() {
-            if index > 0 {
-                out.write_all(self.headers_separator.as_bytes())?;
-            }
-            out.write_all(name)?;
-            out.write_all(b":")?;
-            out.write_all(value.unwrap_or(self.null.as_bytes()))?;
-        }
-        Ok(())
-    }
-}
-
-struct Columns<'a, W> {
-    separator: &'a str,
-    first: bool,
-    out: &'a mut W,
-}
-
-impl<W: Write> Columns<'_, W> {
-    /// The writer for the next column, after a separator if there was one before.
-    fn next(&mut self) -> io::Result<&mut W> {
-        if !std::mem::take(&mut self.first) {
-            self.out.write_all(self.separator.as_bytes())?;
-        }
-        Ok(self.out)
+        Ok(read)
     }
 }

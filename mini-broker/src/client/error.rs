@@ -32,7 +32,10 @@ pub enum Error {
     Corrupt { place: String, offset: i64 },
     #[error("the cluster has no broker {0} at the moment")]
     NoSuchBroker(i32),
-    /// The organ that chooses partitions did not.
+    /// A group has no place to read on from, and none may be made up.
+    #[error("{0}")]
+    Nowhere(String),
+    /// An organ of a lab did not do its part.
     #[error("{0}")]
     Organ(String),
 }

@@ -1,6 +1,8 @@
 //! The metadata log as brokers read it: by Fetch, like any other log. Whoever has read everything waits
 //! for the next decision; whoever is far behind reads a snapshot first. (KIP-595, KIP-630, KIP-631.)
 
+use std::collections::BTreeMap;
+
 use bytes::BytesMut;
 use wire::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData, SnapshotId,
@@ -22,6 +24,36 @@ pub struct Parked {
     pub deadline: u64,
 }
 
+/// How long an answer waits for brokers that do not read on, in ms. They may hang.
+const READ_WITHIN_MS: u64 = 500;
+
+/// How far the brokers have read, and the answers that wait for them: whoever has made a topic may go to
+/// any broker next, and finds it there.
+#[derive(Default)]
+pub struct Readers {
+    /// By node id: the registration under which a broker asked last, and from which offset on.
+    asked: BTreeMap<i32, (i64, u64)>,
+    waiting: Vec<Unread>,
+}
+
+/// An answer that leaves once every live broker has read the log below an offset.
+struct Unread {
+    below: u64,
+    ticket: Ticket,
+    answer: Answer,
+    /// In `mono_ms`.
+    deadline: u64,
+}
+
+impl Readers {
+    /// When an answer has waited long enough, in `mono_ms`, of those that speak of what is on the disk
+    /// below `safe`: the others wait for a sync.
+    pub fn deadline(&self, safe: u64) -> Option<u64> {
+        let waiting = self.waiting.iter().filter(|unread| unread.below <= safe);
+        waiting.map(|unread| unread.deadline).min()
+    }
+}
+
 impl Coordinator {
     pub(super) fn fetch(
         &mut self,
@@ -30,6 +62,11 @@ impl Coordinator {
         request: FetchRequest,
         out: &mut Vec<Output>,
     ) {
+        let asked = request.topics.first().and_then(|topic| topic.partitions.first());
+        if let (true, Some(asked)) = (request.replica_id >= 0, asked) {
+            let from = asked.fetch_offset.max(0) as u64;
+            self.readers.asked.insert(request.replica_id, (request.replica_epoch, from));
+        }
         match self.read(&request) {
             (answer, true) => out.push(Output::Answer { ticket, answer }),
             (_, false) => {
@@ -55,6 +92,54 @@ impl Coordinator {
     pub(super) fn answer_as_it_is(&mut self, now: Now, out: &mut Vec<Output>) {
         if self.parked.values().any(|parked| parked.deadline <= now.mono_ms) {
             self.release(now, out);
+        }
+    }
+
+    /// Answers once everything that was decided so far is on the disk and every live broker has read it, or
+    /// has had the time.
+    pub(super) fn once_read(&mut self, now: Now, ticket: Ticket, answer: Answer) {
+        let (below, deadline) = (self.log.promised(), now.mono_ms + READ_WITHIN_MS);
+        self.readers.waiting.push(Unread { below, ticket, answer, deadline });
+    }
+
+    /// Answers those who wait for brokers that have read on, or do not.
+    pub(super) fn release_unread(&mut self, now: Now, out: &mut Vec<Output>) {
+        if self.readers.waiting.is_empty() {
+            return;
+        }
+        let read = self.read_by_all();
+        let safe = self.log.high_watermark();
+        let waiting = std::mem::take(&mut self.readers.waiting);
+        for unread in waiting {
+            let long_enough = unread.below <= read || unread.deadline <= now.mono_ms;
+            match unread.below <= safe && long_enough {
+                true => {
+                    let Unread { ticket, answer, .. } = unread;
+                    out.push(Output::Answer { ticket, answer });
+                }
+                false => self.readers.waiting.push(unread),
+            }
+        }
+    }
+
+    /// The offset below which every live broker has read.
+    fn read_by_all(&self) -> u64 {
+        let read =
+            self.cluster.live_brokers().map(|(id, broker)| match self.readers.asked.get(&id) {
+                Some((epoch, from)) if *epoch == broker.epoch => *from,
+                _ => 0, // not since it came
+            });
+        read.min().unwrap_or(u64::MAX)
+    }
+
+    /// What was to be told can never count: there is no answer to get.
+    pub(super) fn give_up_unread(&mut self, why: &str, out: &mut Vec<Output>) {
+        let safe = self.log.high_watermark();
+        let waiting = std::mem::take(&mut self.readers.waiting);
+        let (lost, kept): (Vec<_>, _) = waiting.into_iter().partition(|unread| unread.below > safe);
+        self.readers.waiting = kept;
+        for Unread { ticket, .. } in lost {
+            out.push(Output::Answer { ticket, answer: Answer::HangUp(why.into()) });
         }
     }
 

@@ -5,6 +5,7 @@ mod elect_leaders;
 mod elections;
 mod in_sync;
 mod members;
+mod readers;
 mod restart;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,7 @@ from broker import Cluster, Server
 
 BROKERS = (1, 2, 3)
 COORDINATOR = 3000
+SMALL_JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC")
 
 
 class KafkaServer(Server):
@@ -17,10 +18,10 @@ class KafkaServer(Server):
 
     START_WITHIN_S = STOP_WITHIN_S = 60
 
-    def __init__(self, work, name, lines):
+    def __init__(self, work, name, jvm, lines):
         super().__init__(name, work)
         self.folder, self.data_dir = self.data_dir, self.data_dir / "data"
-        self.lines = lines
+        self.jvm, self.lines = jvm, lines
 
     def prepare(self, cluster_id):
         script = '. "$1/kafka.sh" && shift && kafka_prepare "$@"'
@@ -32,10 +33,9 @@ class KafkaServer(Server):
         )
 
     def command(self):
-        flags = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC"]
         return [
             "java",
-            *flags,
+            *self.jvm,
             "-cp",
             install.kafka_jars(),
             "kafka.Kafka",
@@ -48,7 +48,7 @@ class KafkaServer(Server):
 
 
 class KafkaCluster(Cluster):
-    def __init__(self, work, settings):
+    def __init__(self, work, settings, jvm):
         def controller(port):
             return [
                 "process.roles=controller",
@@ -68,16 +68,19 @@ class KafkaCluster(Cluster):
                 *settings,
             ]
 
-        self.coordinator = KafkaServer(work, "coordinator", controller)
-        self.brokers = {node: KafkaServer(work, f"broker-{node}", broker(node)) for node in BROKERS}
+        self.coordinator = KafkaServer(work, "coordinator", jvm, controller)
+        self.brokers = {
+            node: KafkaServer(work, f"broker-{node}", jvm, broker(node)) for node in BROKERS
+        }
+        install.kafka_jars()  # once, before several ask for them
         with ThreadPoolExecutor(2) as pool:
             prepared = [pool.submit(one.prepare, "a-cluster-of-kills-000") for one in self.servers]
         for one in prepared:
             one.result()
 
 
-def cluster(which, binary, work, more):
+def cluster(which, binary, work, more=(), jvm=SMALL_JVM):
     settings = ["min.insync.replicas=2", "default.replication.factor=3", *more]
     if which == "kafka":
-        return KafkaCluster(work, settings)
+        return KafkaCluster(work, settings, jvm)
     return Cluster(binary, work, len(BROKERS), settings)

@@ -9,6 +9,10 @@ use crate::broker_lifecycle::{
     BrokerRegistrationResponse,
 };
 use crate::cluster::{DescribeClusterRequest, DescribeClusterResponse};
+use crate::committed_offsets::{
+    OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
+    OffsetFetchRequest, OffsetFetchResponse,
+};
 use crate::configs::{
     AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
@@ -19,7 +23,15 @@ use crate::envelope::{EnvelopeRequest, EnvelopeResponse};
 use crate::error_codes::ErrorCode;
 use crate::fetch::{FetchRequest, FetchResponse};
 use crate::fetch_snapshot::{FetchSnapshotRequest, FetchSnapshotResponse};
-use crate::groups::{FindCoordinatorRequest, FindCoordinatorResponse};
+use crate::group_admin::{
+    DeleteGroupsRequest, DeleteGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+    ListGroupsRequest, ListGroupsResponse,
+};
+use crate::groups::{
+    FindCoordinatorRequest, FindCoordinatorResponse, HeartbeatRequest, HeartbeatResponse,
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse, SyncGroupRequest,
+    SyncGroupResponse,
+};
 use crate::list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
 use crate::log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
@@ -81,11 +93,12 @@ pub struct ApiRange {
 }
 
 /// `key => Name(Request, Response) on [listeners];` A minimum after `from` is advertised in place
-/// of the table's.
+/// of the table's. What is on no listener is read and written, but no node takes it yet, and none
+/// says it does.
 macro_rules! apis {
     ($(
         $key:literal => $name:ident($request:ident, $response:ident)
-        on [$($listener:ident),+] $(from $min:literal)?;
+        on [$($listener:ident),*] $(from $min:literal)?;
     )*) => {
         /// Any request we can read and write.
         #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +121,7 @@ macro_rules! apis {
                 },
                 max: *<$request as Message>::VERSIONS.end(),
                 min_read: *<$request as Message>::VERSIONS.start(),
-                listeners: &[$(Listener::$listener),+],
+                listeners: &[$(Listener::$listener),*],
             },
         )*];
 
@@ -207,7 +220,15 @@ apis! {
     1 => Fetch(FetchRequest, FetchResponse) on [Broker, Controller];
     2 => ListOffsets(ListOffsetsRequest, ListOffsetsResponse) on [Broker];
     3 => Metadata(MetadataRequest, MetadataResponse) on [Broker];
+    8 => OffsetCommit(OffsetCommitRequest, OffsetCommitResponse) on [Broker];
+    9 => OffsetFetch(OffsetFetchRequest, OffsetFetchResponse) on [Broker];
     10 => FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse) on [Broker];
+    11 => JoinGroup(JoinGroupRequest, JoinGroupResponse) on [Broker];
+    12 => Heartbeat(HeartbeatRequest, HeartbeatResponse) on [Broker];
+    13 => LeaveGroup(LeaveGroupRequest, LeaveGroupResponse) on [Broker];
+    14 => SyncGroup(SyncGroupRequest, SyncGroupResponse) on [Broker];
+    15 => DescribeGroups(DescribeGroupsRequest, DescribeGroupsResponse) on [Broker];
+    16 => ListGroups(ListGroupsRequest, ListGroupsResponse) on [Broker];
     18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse) on [Broker, Controller];
     19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse) on [Broker, Controller];
     20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse) on [Broker, Controller];
@@ -220,9 +241,11 @@ apis! {
     35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse) on [Broker];
     37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse)
         on [Broker, Controller];
+    42 => DeleteGroups(DeleteGroupsRequest, DeleteGroupsResponse) on [Broker];
     43 => ElectLeaders(ElectLeadersRequest, ElectLeadersResponse) on [Broker, Controller];
     44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse)
         on [Broker, Controller];
+    47 => OffsetDelete(OffsetDeleteRequest, OffsetDeleteResponse) on [Broker];
     56 => AlterPartition(AlterPartitionRequest, AlterPartitionResponse) on [Controller];
     58 => Envelope(EnvelopeRequest, EnvelopeResponse) on [Controller];
     59 => FetchSnapshot(FetchSnapshotRequest, FetchSnapshotResponse) on [Controller];

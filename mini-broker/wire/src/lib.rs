@@ -39,6 +39,7 @@ pub mod metadata;
 pub mod configs;
 pub mod delete_records;
 pub mod elect_leaders;
+pub mod group_admin;
 pub mod log_dirs;
 pub mod topics;
 
@@ -47,6 +48,7 @@ pub mod produce;
 pub mod producer_id;
 
 // What a consumer asks.
+pub mod committed_offsets;
 pub mod fetch;
 pub mod groups;
 pub mod list_offsets;
@@ -57,6 +59,11 @@ pub mod alter_partition;
 pub mod broker_lifecycle;
 pub mod envelope;
 pub mod fetch_snapshot;
+
+// What stands in the bytes of groups' requests, and in their coordinator's log.
+pub mod consumer_protocol;
+pub mod offsets_topic;
+mod versioned;
 
 // What the tables are made of.
 pub mod error_codes;

@@ -20,7 +20,7 @@
 //!
 //! - `versions` and `flexible` belong to the whole message and stand on its first struct only;
 //!   structs inside it follow along. A flexible version writes lengths as varints and ends every
-//!   struct with tagged fields (KIP-482).
+//!   struct with tagged fields (KIP-482). `flexible ..0`: none is.
 //! - A field that a version does not have is not written, and keeps its default when read.
 //! - `null` needs an `Option` (or [`Records`](crate::Records)). `None` in a version that knows no
 //!   null is written as an empty string or array; null in such a version is refused when read.

@@ -327,6 +327,9 @@ fn nulls_before_their_time() {
             "0003 000a 00000007 ffff 00  02 00000000000000000000000000000000 00 00  01 00 00 00",
             true,
         ),
+        // OffsetFetchRequest.topics
+        ("0009 0001 00000007 ffff  0001 67 ffffffff", false),
+        ("0009 0002 00000007 ffff  0001 67 ffffffff", true),
     ];
     for (bytes, taken) in lines {
         assert_eq!(decode_request(hex(bytes)).is_ok(), taken, "{bytes}");
@@ -347,6 +350,10 @@ fn nulls_before_their_time() {
         ),
         (20, 5, "00000007 00  00000000  02 00 0000 00 00  00", false),
         (20, 5, "00000007 00  00000000  02 01 0000 00 00  00", true),
+        // JoinGroupResponse.protocol_name
+        (11, 5, "00000007  00000000 0000 ffffffff ffff 0000 0000 00000000", false),
+        (11, 6, "00000007 00  00000000 0000 ffffffff 00 01 01 01 00", false),
+        (11, 7, "00000007 00  00000000 0000 ffffffff 00 00 01 01 01 00", true),
     ];
     for (key, version, bytes, taken) in lines {
         assert_eq!(decode_response(key, version, hex(bytes)).is_ok(), taken, "{bytes}");

@@ -24,12 +24,8 @@ macro_rules! oracle {
                 type Ours = wire::$module::$request;
                 let versions = $first..=*<Ours as Message>::VERSIONS.end();
                 for version in versions {
-                    same_messages::<Ours, theirs::$request>(version);
-                    same_messages::<wire::$module::$response, theirs::$response>(version);
-                    same_defaults::<Ours, theirs::$request>(version);
-                    same_defaults::<wire::$module::$response, theirs::$response>(version);
-                    same_nulls::<Ours, theirs::$request>(version);
-                    same_nulls::<wire::$module::$response, theirs::$response>(version);
+                    same_bodies::<Ours, theirs::$request>(version);
+                    same_bodies::<wire::$module::$response, theirs::$response>(version);
                     same_headers::<Ours, theirs::$request, theirs::$response>(version);
                 }
             }
@@ -55,7 +51,15 @@ oracle! {
     fetch: fetch FetchRequest FetchResponse from 4;
     list_offsets: list_offsets ListOffsetsRequest ListOffsetsResponse from 1;
     metadata: metadata MetadataRequest MetadataResponse from 0;
+    offset_commit: committed_offsets OffsetCommitRequest OffsetCommitResponse from 2;
+    offset_fetch: committed_offsets OffsetFetchRequest OffsetFetchResponse from 1;
     find_coordinator: groups FindCoordinatorRequest FindCoordinatorResponse from 0;
+    join_group: groups JoinGroupRequest JoinGroupResponse from 0;
+    heartbeat: groups HeartbeatRequest HeartbeatResponse from 0;
+    leave_group: groups LeaveGroupRequest LeaveGroupResponse from 0;
+    sync_group: groups SyncGroupRequest SyncGroupResponse from 0;
+    describe_groups: group_admin DescribeGroupsRequest DescribeGroupsResponse from 0;
+    list_groups: group_admin ListGroupsRequest ListGroupsResponse from 0;
     api_versions: api_versions ApiVersionsRequest ApiVersionsResponse from 0;
     create_topics: topics CreateTopicsRequest CreateTopicsResponse from 2;
     delete_topics: topics DeleteTopicsRequest DeleteTopicsResponse from 1;
@@ -69,6 +73,8 @@ oracle! {
         configs IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse from 0;
     offset_for_leader_epoch:
         offset_for_leader_epoch OffsetForLeaderEpochRequest OffsetForLeaderEpochResponse from 2;
+    delete_groups: group_admin DeleteGroupsRequest DeleteGroupsResponse from 0;
+    offset_delete: committed_offsets OffsetDeleteRequest OffsetDeleteResponse from 0;
     elect_leaders: elect_leaders ElectLeadersRequest ElectLeadersResponse from 0;
     alter_partition: alter_partition AlterPartitionRequest AlterPartitionResponse from 2;
     envelope: envelope EnvelopeRequest EnvelopeResponse from 0;
@@ -79,6 +85,18 @@ oracle! {
     allocate_producer_ids:
         producer_id AllocateProducerIdsRequest AllocateProducerIdsResponse from 0;
     describe_cluster: cluster DescribeClusterRequest DescribeClusterResponse from 0;
+}
+
+/// What consumers tell each other is no request, and has no header.
+#[test]
+fn consumer_protocol() {
+    use wire::consumer_protocol::{ConsumerProtocolAssignment, ConsumerProtocolSubscription};
+    for version in ConsumerProtocolSubscription::VERSIONS {
+        same_bodies::<ConsumerProtocolSubscription, theirs::ConsumerProtocolSubscription>(version);
+    }
+    for version in ConsumerProtocolAssignment::VERSIONS {
+        same_bodies::<ConsumerProtocolAssignment, theirs::ConsumerProtocolAssignment>(version);
+    }
 }
 
 /// What a message of theirs must be able to do.
@@ -95,6 +113,12 @@ fn read<M: Message>(bytes: BytesMut, v: Version) -> Result<M, wire::Malformed> {
     let mut frame = Frame::new(bytes);
     let message = M::read(&mut frame, v)?;
     frame.finish().map(|()| message)
+}
+
+fn same_bodies<O: Message + PartialEq + std::fmt::Debug, T: Theirs>(version: i16) {
+    same_messages::<O, T>(version);
+    same_defaults::<O, T>(version);
+    same_nulls::<O, T>(version);
 }
 
 fn same_messages<O: Message + PartialEq + std::fmt::Debug, T: Theirs>(version: i16) {
@@ -150,6 +174,8 @@ fn same_nulls<O: Message + std::fmt::Debug, T: Theirs>(version: i16) {
                         ("name", "MetadataRequest", 0..10),
                         ("name", "MetadataResponse", 0..12),
                         ("name", "DeleteTopicsResponse", 1..6),
+                        ("topics", "OffsetFetchRequest", 1..2),
+                        ("protocol_name", "JoinGroupResponse", 0..7),
                     ]
                     .iter()
                     .any(|(field, message, versions)| {

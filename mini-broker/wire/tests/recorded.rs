@@ -3,7 +3,7 @@
 mod common;
 
 use bytes::BytesMut;
-use common::{filled, hex};
+use common::{filled, frame, header, hex, request, response};
 use wire::api_versions::*;
 use wire::envelope::*;
 use wire::fetch::*;
@@ -15,36 +15,8 @@ use wire::{
     SUPPORTED, decode_request, decode_request_on, decode_response, encode_request, encode_response,
 };
 
-fn header(api_key: i16, api_version: i16, client_id: &str) -> RequestHeader {
-    RequestHeader { api_key, api_version, correlation_id: 7, client_id: Some(client_id.into()) }
-}
-
-/// The frame of `text`, whose first four bytes are its length.
-fn frame(text: &str) -> (BytesMut, BytesMut) {
-    let bytes = hex(text);
-    let inner = bytes[4..].into();
-    assert_eq!(bytes[..4], (bytes.len() as u32 - 4).to_be_bytes(), "the length written down");
-    (bytes, inner)
-}
-
-#[track_caller]
-fn request(header: RequestHeader, request: impl Into<Request>, text: &str) {
-    let (bytes, inner) = frame(text);
-    let request = request.into();
-    assert_eq!(encode_request(&header, &request), bytes);
-    assert_eq!(decode_request(inner), Ok((header, request)));
-}
-
-#[track_caller]
-fn response(header: RequestHeader, response: impl Into<Response>, text: &str) {
-    let (bytes, inner) = frame(text);
-    let response = response.into();
-    assert_eq!(encode_response(&header, &response).bytes, bytes);
-    assert_eq!(decode_response(header.api_key, header.api_version, inner), Ok((7, response)));
-}
-
 /// The versions the broker was built to advertise (Kafka 2.8's, about), and what it reads. Listeners
-/// are those of Kafka 4.1.1's schemas.
+/// are those of Kafka 4.1.1's schemas; what nobody answers yet is on none.
 #[test]
 fn supported_versions() {
     let rows: Vec<String> = SUPPORTED
@@ -62,7 +34,15 @@ fn supported_versions() {
         "1 Fetch 4-12 [Broker, Controller]",
         "2 ListOffsets 0-7 [Broker]",
         "3 Metadata 0-12 [Broker]",
+        "8 OffsetCommit 2-8 []",
+        "9 OffsetFetch 1-8 []",
         "10 FindCoordinator 0-4 [Broker]",
+        "11 JoinGroup 0-7 []",
+        "12 Heartbeat 0-4 []",
+        "13 LeaveGroup 0-4 []",
+        "14 SyncGroup 0-5 []",
+        "15 DescribeGroups 0-5 []",
+        "16 ListGroups 0-5 []",
         "18 ApiVersions 0-4 [Broker, Controller]",
         "19 CreateTopics 2-7 [Broker, Controller]",
         "20 DeleteTopics 1-5 [Broker, Controller]",
@@ -73,8 +53,10 @@ fn supported_versions() {
         "33 AlterConfigs 0-2 [Broker, Controller]",
         "35 DescribeLogDirs 1-4 [Broker]",
         "37 CreatePartitions 0-3 [Broker, Controller]",
+        "42 DeleteGroups 0-2 []",
         "43 ElectLeaders 0-2 [Broker, Controller]",
         "44 IncrementalAlterConfigs 0-1 [Broker, Controller]",
+        "47 OffsetDelete 0-0 []",
         "56 AlterPartition 2-3 [Controller]",
         "58 Envelope 0-0 [Controller]",
         "59 FetchSnapshot 0-1 [Controller]",

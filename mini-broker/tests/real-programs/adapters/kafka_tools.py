@@ -20,6 +20,7 @@ CLASSES = {
     "consume": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "offsets": "org.apache.kafka.tools.GetOffsetShell",
     "delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
+    "groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
     "log-dirs": "org.apache.kafka.tools.LogDirsCommand",
 }
 

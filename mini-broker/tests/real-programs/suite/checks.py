@@ -7,6 +7,7 @@ import time
 import bad_input
 import config_command
 import files
+import group_command
 import offsets
 import partitioners
 import races
@@ -61,6 +62,7 @@ class Suite:
         topic_command.check(self)
         config_command.check(self)
         offsets.check(self)
+        group_command.check(self)
         if self.broker:
             say("kill -9, start again, read again")
             self.survive_kill(readers)

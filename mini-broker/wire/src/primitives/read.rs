@@ -55,7 +55,7 @@ impl Frame {
         self.end - self.at
     }
 
-    fn malformed(&self, problem: Problem) -> Malformed {
+    pub(crate) fn malformed(&self, problem: Problem) -> Malformed {
         Malformed(Box::new(Where { field: String::new(), at: self.position(), problem }))
     }
 
@@ -252,6 +252,8 @@ pub enum Problem {
     Null { version: i16 },
     #[error("{count} elements of {each} bytes or more, but only {left} bytes are left")]
     TooMany { count: usize, each: usize, left: usize },
+    #[error("version {version}, expected {min} to {max}")]
+    Version { version: i16, min: i16, max: i16 },
     #[error("a string of {length} bytes, expected at most {MAX_TEXT}")]
     LongText { length: usize },
     #[error("a varint that does not end within 32 bits")]

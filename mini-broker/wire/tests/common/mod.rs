@@ -5,7 +5,10 @@
 
 use bytes::BytesMut;
 use wire::primitives::{Field, Sink, Source, Version, Width};
-use wire::{ApiRange, Gap, Malformed, SUPPORTED};
+use wire::{
+    ApiRange, Gap, Malformed, Request, RequestHeader, Response, SUPPORTED, decode_request,
+    decode_response, encode_request, encode_response,
+};
 
 /// The seed of this run: `SEED`, or always the same. Every failure prints it.
 pub fn seed() -> u64 {
@@ -195,4 +198,32 @@ pub fn hex(text: &str) -> BytesMut {
         .map(|digit| (digit as char).to_digit(16).expect("a hexadecimal digit") as u8)
         .collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+pub fn header(api_key: i16, api_version: i16, client_id: &str) -> RequestHeader {
+    RequestHeader { api_key, api_version, correlation_id: 7, client_id: Some(client_id.into()) }
+}
+
+/// The frame of `text`, whose first four bytes are its length.
+pub fn frame(text: &str) -> (BytesMut, BytesMut) {
+    let bytes = hex(text);
+    let inner = bytes[4..].into();
+    assert_eq!(bytes[..4], (bytes.len() as u32 - 4).to_be_bytes(), "the length written down");
+    (bytes, inner)
+}
+
+#[track_caller]
+pub fn request(header: RequestHeader, request: impl Into<Request>, text: &str) {
+    let (bytes, inner) = frame(text);
+    let request = request.into();
+    assert_eq!(encode_request(&header, &request), bytes);
+    assert_eq!(decode_request(inner), Ok((header, request)));
+}
+
+#[track_caller]
+pub fn response(header: RequestHeader, response: impl Into<Response>, text: &str) {
+    let (bytes, inner) = frame(text);
+    let response = response.into();
+    assert_eq!(encode_response(&header, &response).bytes, bytes);
+    assert_eq!(decode_response(header.api_key, header.api_version, inner), Ok((7, response)));
 }
