@@ -15,6 +15,8 @@ mod duration;
 mod flags;
 mod list;
 mod plan_file;
+#[cfg(test)]
+mod recorded;
 mod reset;
 mod scope;
 mod table;

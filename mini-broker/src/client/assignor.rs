@@ -50,8 +50,7 @@ impl fmt::Display for Strategy {
 
 /// What the leader of a group was told of the members.
 pub struct Members {
-    /// A name by which the organ orders them → the member id. That of a static member lasts longer
-    /// than its id, so that the same member gets the same partitions after a restart (KIP-345).
+    /// A name by which the organ orders them → the member id.
     ids: BTreeMap<String, String>,
     subscribed: BTreeMap<String, Vec<String>>,
     owned: Plan,
@@ -63,7 +62,7 @@ impl Members {
             Members { ids: BTreeMap::new(), subscribed: BTreeMap::new(), owned: Plan::new() };
         let mut subscriptions = Vec::new();
         for member in members {
-            let name = member.group_instance_id.as_ref().unwrap_or(&member.member_id);
+            let name = name(member);
             let subscription = ConsumerProtocolSubscription::from_bytes(&member.metadata);
             let subscription = subscription.map_err(|malformed| {
                 let what = format!("the subscription of member {}", member.member_id);
@@ -127,7 +126,105 @@ impl Members {
     }
 }
 
+/// A static member's name lasts longer than its id, and static members come first. So they keep what
+/// they have while others come and go, and after a restart of their own (KIP-345). Kafka's assignors
+/// order them so; the sign does it here, as no other comes before it.
+fn name(member: &JoinGroupResponseMember) -> String {
+    match &member.group_instance_id {
+        Some(instance) => format!("!{instance}"),
+        None => member.member_id.clone(),
+    }
+}
+
 fn places(of: &OfTopic) -> impl Iterator<Item = (String, u32)> {
     let numbers = of.partitions.iter().filter_map(|partition| u32::try_from(*partition).ok());
     numbers.map(|partition| (of.topic.clone(), partition))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(
+        id: &str,
+        instance: Option<&str>,
+        generation_id: i32,
+        owned: &[i32],
+    ) -> JoinGroupResponseMember {
+        let owned = OfTopic { topic: "t".to_owned(), partitions: owned.to_vec() };
+        let subscription = ConsumerProtocolSubscription {
+            topics: vec!["t".to_owned()],
+            owned_partitions: vec![owned],
+            generation_id,
+            ..Default::default()
+        };
+        JoinGroupResponseMember {
+            member_id: id.to_owned(),
+            group_instance_id: instance.map(str::to_owned),
+            metadata: subscription.to_bytes(2),
+        }
+    }
+
+    fn assigned(
+        strategy: Strategy,
+        members: &[JoinGroupResponseMember],
+        partitions: u32,
+    ) -> Vec<(String, Vec<i32>)> {
+        let members = Members::read(members).unwrap();
+        assert_eq!(members.topics().into_iter().collect::<Vec<_>>(), ["t"]);
+        let plan = members.assign(strategy, &BTreeMap::from([("t".to_owned(), partitions)]));
+        let numbers = |places: Vec<TopicPartition>| places.into_iter().map(|(_, n)| n).collect();
+        plan.unwrap().into_iter().map(|(id, places)| (id, numbers(places))).collect()
+    }
+
+    fn plan(rows: &[(&str, &[i32])]) -> Vec<(String, Vec<i32>)> {
+        rows.iter().map(|(id, numbers)| ((*id).to_owned(), numbers.to_vec())).collect()
+    }
+
+    #[test]
+    fn static_members_come_first() {
+        let members = [
+            member("a", None, -1, &[]),
+            member("new-id", Some("z"), -1, &[]),
+            member("x", Some("y"), -1, &[]),
+        ];
+        let wanted = plan(&[("a", &[3]), ("new-id", &[2]), ("x", &[0, 1])]);
+        assert_eq!(assigned(Strategy::Range, &members, 4), wanted);
+        let wanted = plan(&[("a", &[2]), ("new-id", &[1]), ("x", &[0, 3])]);
+        assert_eq!(assigned(Strategy::RoundRobin, &members, 4), wanted);
+    }
+
+    #[test]
+    fn who_missed_the_last_generation_has_no_claims() {
+        let members = |generation| {
+            [
+                member("a", None, generation, &[0, 1]),
+                member("b", None, 7, &[0, 1]),
+                member("c", None, -1, &[]),
+            ]
+        };
+        let wanted = plan(&[("a", &[2]), ("b", &[0, 1]), ("c", &[3])]);
+        assert_eq!(assigned(Strategy::Sticky, &members(6), 4), wanted);
+        let wanted = plan(&[("a", &[0, 1]), ("b", &[2]), ("c", &[3])]);
+        assert_eq!(assigned(Strategy::Sticky, &members(7), 4), wanted);
+    }
+
+    #[test]
+    fn a_subscription_that_is_none_is_an_error() {
+        let mut odd = member("a", None, -1, &[]);
+        odd.metadata.truncate(3);
+        let said = Members::read(&[odd]).err().unwrap().to_string();
+        let what = "the subscription of member a: INCONSISTENT_GROUP_PROTOCOL (23): ";
+        assert!(said.starts_with(what), "{said}");
+    }
+
+    #[test]
+    fn strategies_have_javas_names_too() {
+        for strategy in [Strategy::Range, Strategy::RoundRobin, Strategy::Sticky] {
+            assert_eq!(Strategy::parse(strategy.name()), Some(strategy));
+        }
+        let java = "org.apache.kafka.clients.consumer.StickyAssignor";
+        assert_eq!(Strategy::parse(java), Some(Strategy::Sticky));
+        assert_eq!(Strategy::parse("cooperative-sticky"), None);
+    }
 }

@@ -156,7 +156,8 @@ impl GroupConsumer {
         };
         self.positions = from.iter().map(|(led, at)| (led.partition, *at)).collect();
         let from: Vec<_> = from.into_iter().map(|(led, at)| (led, at.offset)).collect();
-        let client = self.client.clone();
+        // With the last reader go its connections, and fetches that still wait for records there.
+        let client = self.client.clone().apart();
         let settings = consumer::Settings::default();
         self.reader = Some(Consumer::new(client, &self.topic, &from, settings));
         Ok(())

@@ -5,6 +5,7 @@ mod cluster;
 mod configs;
 mod dump_log;
 mod experiment;
+mod groups;
 mod leader_dies;
 mod offsets;
 mod server;
@@ -193,6 +194,8 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         &["perf", "latency", "--topic", "t", "--num-records", "1", "--bootstrap-server", &nobody],
         &["configs", "--describe", "--entity-type", "topics", "--bootstrap-server", &nobody],
         &["offsets", "--bootstrap-server", &nobody],
+        &["consume", "--topic", "t", "--group", "g", "--bootstrap-server", &nobody],
+        &["groups", "--list", "--bootstrap-server", &nobody],
         &[
             "delete-records",
             "--topic",

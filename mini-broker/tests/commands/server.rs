@@ -15,10 +15,16 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With settings, such as `num.partitions=4`.
+    pub fn with(settings: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())
+            .args(settings.iter().flat_map(|setting| ["--set", setting]))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -40,6 +46,18 @@ impl Server {
         args.extend(["--bootstrap-server", &self.address]);
         args.extend(words);
         run(&args, input)
+    }
+
+    /// Starts a command that goes on until it is told to end.
+    pub fn spawn(&self, line: &str) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_mini-broker"))
+            .args(line.split(' '))
+            .args(["--bootstrap-server", &self.address])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// The same, and it must go well: standard output.

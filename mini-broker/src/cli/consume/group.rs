@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::{Args, Patience, Printer, Properties};
+use crate::cli::nodes::Signals;
 use crate::cli::{Failure, terminal};
 use crate::client::Client;
 use crate::client::group_consumer::{Event, GroupConsumer, Settings};
@@ -22,13 +23,20 @@ pub async fn run(
     // A topic that is not there is made, as without a group.
     client.partitions(&args.topic, true).await?;
     let mut consumer = GroupConsumer::new(client, &args.topic, settings);
+    let mut signals = Signals::new()?;
     let result = tokio::select! {
         result = print_messages(args, &mut consumer, printer) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = signals.next() => Ok(()),
     };
     // Also after an error: others should not have to wait for the session to end.
-    let closed = consumer.close(GOODBYE).await;
-    result.and(closed.map_err(Failure::from))
+    let closed = tokio::select! {
+        closed = consumer.close(GOODBYE) => closed.map_err(Failure::from),
+        () = signals.next() => Err(Failure::new(
+            "stopped at once: what was read last may be read again, and others wait for the session to \
+             end",
+        )),
+    };
+    result.and(closed)
 }
 
 async fn print_messages(

@@ -101,3 +101,29 @@ fn lines(outcomes: &BTreeMap<TopicPartition, ErrorCode>) -> String {
     rows.sort();
     table(&columns, &rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::ErrorCode;
+
+    use super::lines;
+    use crate::cli::groups::recorded::{Cells, recorded, tables};
+
+    #[test]
+    fn outcomes_are_laid_out_as_by_kafkas_tool() {
+        let text = recorded!("delete-offsets");
+        let (_, table) = text.split_once("\n\n").unwrap();
+        let rows = tables(table).remove(0);
+        let place = |row: &Cells| (row["TOPIC"].clone(), row["PARTITION"].parse().unwrap());
+        let outcomes = rows.iter().map(|row| (place(row), ErrorCode::NONE)).collect();
+        assert_eq!(lines(&outcomes), table);
+
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        let outcomes = [("t", 10, ErrorCode::NONE), ("t", 2, ErrorCode::NONE), ("u", -1, unknown)];
+        let outcomes = outcomes.map(|(topic, number, code)| ((topic.to_owned(), number), code));
+        let said = lines(&outcomes.into());
+        let starts: Vec<_> = said.lines().skip(1).map(|line| &line[..18]).collect();
+        assert_eq!(starts, ["t               10", "t               2 ", "u               - "]);
+        assert!(said.contains(" Error: UNKNOWN_TOPIC_OR_PARTITION (3): "), "{said}");
+    }
+}

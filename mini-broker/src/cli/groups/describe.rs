@@ -1,6 +1,9 @@
 //! `--describe`: how far groups have read and what is left, who their members are, what state they
 //! are in.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 

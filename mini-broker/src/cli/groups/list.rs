@@ -48,3 +48,30 @@ fn lines(groups: &[ListedGroup], types: bool, states: bool) -> String {
     };
     table(&columns, &groups.iter().map(row).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use wire::group_admin::ListedGroup;
+
+    use super::lines;
+    use crate::cli::groups::recorded::{Cells, recorded, tables};
+
+    fn listed(cells: &Cells) -> ListedGroup {
+        let cell = |title: &str| cells.get(title).cloned().unwrap_or_default();
+        ListedGroup {
+            group_id: cell("GROUP"),
+            protocol_type: "consumer".to_owned(),
+            group_state: cell("STATE"),
+            // In whatever case.
+            group_type: cell("TYPE").to_lowercase(),
+        }
+    }
+
+    #[test]
+    fn groups_are_laid_out_as_by_kafkas_tool() {
+        for (text, types) in [(recorded!("list"), true), (recorded!("list-state"), false)] {
+            let groups: Vec<_> = tables(text)[0].iter().map(listed).collect();
+            assert_eq!(lines(&groups, types, true), text);
+        }
+    }
+}

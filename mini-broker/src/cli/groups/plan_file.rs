@@ -9,7 +9,7 @@ use crate::cli::Failure;
 use crate::client::TopicPartition;
 
 /// Group → partition → offset.
-type Plan = BTreeMap<String, BTreeMap<TopicPartition, i64>>;
+pub type Plan = BTreeMap<String, BTreeMap<TopicPartition, i64>>;
 
 /// Kafka's tool looks no further into longer texts, and puts quotes around them.
 const LONG: usize = 24;

@@ -30,36 +30,49 @@ pub async fn reset(client: &mut Client, args: &Args, out: &mut impl Write) -> Re
     };
     let (mut done, mut failed) = (BTreeMap::new(), Vec::new());
     for group in args.groups(client).await? {
-        let (described, _) = describe::described(client, &group).await?;
-        if !["Empty", "Dead"].contains(&&described.group_state[..]) {
-            failed.push(format!(
-                "Assignments can only be reset if the group '{group}' is inactive, but the current \
-                 state is {}.",
-                described.group_state
-            ));
-            continue;
+        match reset_one(client, args, plan.as_ref(), &group, out).await {
+            Ok(offsets) => {
+                done.insert(group, offsets);
+            }
+            Err(failure) => failed.push(failure.sentence),
         }
-        let offsets = match &plan {
-            Some(plan) => match plan.get(&group) {
-                Some(wanted) => within_log(client, wanted).await?,
-                None => {
-                    failed.push(format!("No reset plan for group {group} found"));
-                    continue;
-                }
-            },
-            None => new_offsets(client, args, &group, out).await?,
-        };
-        if args.execute {
-            let at = |offset: &i64| Committed { offset: *offset, leader_epoch: -1 };
-            let commits = offsets.iter().map(|(place, offset)| (place.clone(), at(offset)));
-            client.commit(&group, &Committer::default(), &commits.collect()).await?;
-        }
-        done.insert(group, offsets);
     }
     if !done.is_empty() {
         print(&done, args, out)?;
     }
     verdict(failed)
+}
+
+async fn reset_one(
+    client: &mut Client,
+    args: &Args,
+    plan: Option<&plan_file::Plan>,
+    group: &str,
+    out: &mut impl Write,
+) -> Result<Offsets, Failure> {
+    let (described, _) = describe::described(client, group).await?;
+    if !["Empty", "Dead"].contains(&&described.group_state[..]) {
+        return Err(Failure::new(format!(
+            "Assignments can only be reset if the group '{group}' is inactive, but the current state \
+             is {}.",
+            described.group_state
+        )));
+    }
+    let offsets = match plan {
+        Some(plan) => {
+            let wanted = plan
+                .get(group)
+                .ok_or_else(|| Failure::new(format!("No reset plan for group {group} found")))?;
+            within_log(client, wanted).await?
+        }
+        None => new_offsets(client, args, group, out).await?,
+    };
+    if args.execute {
+        let at = |offset: &i64| Committed { offset: *offset, leader_epoch: -1 };
+        let commits = offsets.iter().map(|(place, offset)| (place.clone(), at(offset)));
+        client.commit(group, &Committer::default(), &commits.collect()).await?;
+    }
+    Ok(offsets)
 }
 
 /// Where each partition in scope goes on.
@@ -181,6 +194,10 @@ fn print(done: &BTreeMap<String, Offsets>, args: &Args, out: &mut impl Write) ->
         // Kafka's tool ends with an empty line.
         return writeln!(out, "{}", plan_file::lines(done, args.group.len() == 1));
     }
+    write!(out, "\n{}", lines(done))
+}
+
+fn lines(done: &BTreeMap<String, Offsets>) -> String {
     let columns = [
         Column::Fixed("GROUP", 30),
         Column::Fixed("TOPIC", 30),
@@ -194,9 +211,40 @@ fn print(done: &BTreeMap<String, Offsets>, args: &Args, out: &mut impl Write) ->
             rows.push([vec![group.clone(), topic.clone()], numbers.to_vec()].concat());
         }
     }
-    write!(out, "\n{}", table(&columns, &rows))
+    table(&columns, &rows)
 }
 
 fn named((topic, partition): &TopicPartition) -> String {
     format!("{topic}-{partition}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Offsets, lines, plan_file};
+    use crate::cli::groups::recorded::recorded;
+
+    #[test]
+    fn new_offsets_are_laid_out_as_by_kafkas_tool() {
+        let text = recorded!("reset");
+        let mut done: BTreeMap<String, Offsets> = BTreeMap::new();
+        for line in text.lines().skip(2) {
+            // The first group's name is longer than its column.
+            let cells: Vec<&str> = line.split_whitespace().collect();
+            let [group, topic, partition, offset] = cells[..] else { panic!("{line}") };
+            let place = (topic.to_owned(), partition.parse().unwrap());
+            done.entry(group.to_owned()).or_default().insert(place, offset.parse().unwrap());
+        }
+        assert_eq!(sorted(&format!("\n{}", lines(&done))), sorted(text));
+        let exported = format!("{}\n", plan_file::lines(&done, false));
+        assert_eq!(sorted(&exported), sorted(recorded!("export")));
+    }
+
+    /// Kafka's rows come in the order of a hash table.
+    fn sorted(text: &str) -> Vec<&str> {
+        let mut lines: Vec<&str> = text.split('\n').collect();
+        lines.sort_unstable();
+        lines
+    }
 }
