@@ -35,6 +35,19 @@ mod cluster_info;
 
 mod producer_ids;
 
+// Consumer groups.
+mod find_coordinator;
+
+mod groups; // who joins, stays and leaves: lab 4's organ
+
+mod committed; // how far they have read
+
+mod committed_expiry; // what they have read and nobody wants to know any more
+
+mod describe_groups; // as administrators see them
+
+mod offsets_topic; // the log that they are kept in
+
 // What they stand on.
 mod partition; // a log behind its fence, and what is known of the disk below
 
@@ -73,6 +86,7 @@ use asking::Asked;
 use checkpoints::{CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
 use cleaner::Cleaner;
 use forward::Forwarded;
+use groups::Groups;
 use in_sync::InSync;
 use log_dirs::Measuring;
 use membership::Membership;
@@ -120,6 +134,7 @@ pub struct Broker {
     producing: BTreeMap<Ticket, Producing>,
     /// Partitions whose high watermark or leader is another since the last tick, and that somebody waits for.
     settling: BTreeSet<(Arc<str>, i32)>,
+    groups: Groups,
 }
 
 /// A job that is under way, and the partition it is for.
@@ -150,14 +165,17 @@ impl Node for Broker {
             Input::Request { ticket, client, request, verdicts } => {
                 self.request(now, ticket, client, request, verdicts, out);
             }
-            Input::Gone { connection } => self.gone(connection),
+            Input::Gone { connection } => self.gone(now, connection, out),
             Input::Done { call, done } => self.done(now, call, done, out),
             Input::Reply { call, reply } => self.reply(now, call, reply, out),
         }
     }
 
     fn deadline(&self) -> Option<u64> {
-        let idle = self.woken.is_empty() && self.settling.is_empty() && !self.cleaner.is_due();
+        let idle = self.woken.is_empty()
+            && self.settling.is_empty()
+            && self.groups.loading.is_empty()
+            && !self.cleaner.is_due();
         if idle { self.timers.next() } else { Some(0) }
     }
 
@@ -166,6 +184,7 @@ impl Node for Broker {
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
         self.swap(now, out);
         let waited_enough = self.run_timers(now, out);
+        self.load_groups(now, out);
         self.settle(now, out);
         self.release(now, out);
         self.answer_as_it_is(now, waited_enough, out);
@@ -208,7 +227,7 @@ impl Broker {
     ) {
         let answer = match request {
             Request::Produce(request) => {
-                match self.produce(now, ticket, request, verdicts, out) {
+                match self.produce(now, ticket, &client, request, verdicts, out) {
                     Some(answer) => answer,
                     None => return, // it waits for the high watermark
                 }
@@ -236,7 +255,27 @@ impl Broker {
                 return self.init_producer_id(ticket, &request, out);
             }
             Request::FindCoordinator(request) => {
-                self.find_coordinator(client.api_version, request).into()
+                return self.find_coordinator(now, ticket, &client, request, out);
+            }
+            Request::JoinGroup(request) => {
+                return self.join_group(now, ticket, &client, request, out);
+            }
+            Request::SyncGroup(request) => return self.sync_group(now, ticket, request, out),
+            Request::Heartbeat(request) => self.group_heartbeat(now, &request, out).into(),
+            Request::LeaveGroup(request) => {
+                self.leave_group(now, client.api_version, request, out).into()
+            }
+            Request::OffsetCommit(request) => {
+                return self.commit_offsets(now, ticket, request, out);
+            }
+            Request::OffsetFetch(request) => self.fetch_offsets(client.api_version, request).into(),
+            Request::OffsetDelete(request) => {
+                return self.delete_offsets(now, ticket, request, out);
+            }
+            Request::DescribeGroups(request) => self.describe_groups(request).into(),
+            Request::ListGroups(request) => self.list_groups(&request).into(),
+            Request::DeleteGroups(request) => {
+                return self.delete_groups(now, ticket, request, out);
             }
             Request::OffsetForLeaderEpoch(request) => self.epoch_ends(now, &request, out).into(),
             Request::DescribeConfigs(request) => self.describe_configs(request).into(),
@@ -247,13 +286,14 @@ impl Broker {
         out.push(Output::Answer { ticket, answer });
     }
 
-    fn gone(&mut self, connection: u32) {
+    fn gone(&mut self, now: Now, connection: u32, out: &mut Vec<Output>) {
         for ticket in of_connection(&self.parked, connection) {
             self.unpark(ticket);
         }
         for ticket in of_connection(&self.producing, connection) {
             self.forget_producing(ticket);
         }
+        self.gone_from_groups(now, connection, out);
     }
 
     fn start_job(&mut self, job: Job, owner: Option<Owner>, out: &mut Vec<Output>) -> Call {

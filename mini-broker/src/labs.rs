@@ -2,8 +2,8 @@
 //!
 //! The switchboard says whose organs the broker is built with: ours, or with the feature `lab-…` the
 //! learner's. The fence keeps a panic inside an organ (an unfinished step says `todo!`) from taking
-//! the broker along: the panic is named in the terminal, and from then on that one partition answers
-//! with an error.
+//! the broker along: the panic is named in the terminal, and from then on that one partition or group
+//! answers with an error.
 //!
 //! The metadata log never goes through here: it always uses our solution, because the broker's own
 //! memory must not depend on an unfinished lab.
@@ -12,6 +12,10 @@
 pub use ::acks;
 #[cfg(not(feature = "lab-acks"))]
 pub use ::acks_solution as acks;
+#[cfg(feature = "lab-consumer-groups")]
+pub use ::consumer_groups;
+#[cfg(not(feature = "lab-consumer-groups"))]
+pub use ::consumer_groups_solution as consumer_groups;
 #[cfg(feature = "lab-offset-log")]
 pub use ::offset_log;
 #[cfg(not(feature = "lab-offset-log"))]
@@ -44,6 +48,11 @@ pub const WIRED: &[Wired] = &[
         yours: cfg!(feature = "lab-partitions"),
     },
     Wired { lab: "acks", folder: "labs/3-acks", yours: cfg!(feature = "lab-acks") },
+    Wired {
+        lab: "consumer-groups",
+        folder: "labs/4-consumer-groups",
+        yours: cfg!(feature = "lab-consumer-groups"),
+    },
 ];
 
 /// The line a broker prints at its start: which organs are the learner's.
@@ -76,7 +85,8 @@ pub fn told(lab: &str, broken: &Broken) -> String {
 
 /// An organ behind the fence. After a panic it is broken for good: its state may be half changed.
 pub struct Organ<T> {
-    organ: T,
+    /// `None`: it broke while it was made.
+    organ: Option<T>,
     broken: Option<Broken>,
 }
 
@@ -92,7 +102,15 @@ pub struct Broken {
 
 impl<T> Organ<T> {
     pub fn new(organ: T) -> Self {
-        Self { organ, broken: None }
+        Self { organ: Some(organ), broken: None }
+    }
+
+    /// Makes it behind the fence, too.
+    pub fn made(make: impl FnOnce() -> T) -> Self {
+        match fenced(make) {
+            Ok(organ) => Self::new(organ),
+            Err(broken) => Self { organ: None, broken: Some(broken) },
+        }
     }
 
     /// Calls into the organ. A panic is caught, and every later call is refused with its reason.
@@ -100,7 +118,8 @@ impl<T> Organ<T> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
-        fenced(|| call(&mut self.organ)).inspect_err(|broken| self.broken = Some(broken.clone()))
+        let organ = self.organ.as_mut().expect("there, or broken");
+        fenced(|| call(organ)).inspect_err(|broken| self.broken = Some(broken.clone()))
     }
 
     /// Why the organ answers no more, if so.

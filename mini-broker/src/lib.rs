@@ -10,6 +10,7 @@
 //!            fetch → partition → acks (the high watermark) → offset-log, or parked
 //!            create a topic → forwarded → coordinator → metadata log → read by every broker → topics
 //!            replica: what another broker leads is fetched from there
+//!            join a group → groups → consumer-groups → records of __consumer_offsets, answered at the watermark
 //!    → engine delivers by ticket → connection writes, records straight from their files
 //!             and sends to other nodes → peers
 //! ```

@@ -50,6 +50,8 @@ pub enum Whose {
     Client(Ticket),
     /// A client that asked for the metadata of topics that were not there.
     Metadata(Ticket, Client, Box<Request>),
+    /// All who look for a group's coordinator: they have to wait for the topic that groups are kept in.
+    Searches,
 }
 
 impl Broker {
@@ -77,7 +79,9 @@ impl Broker {
     ) {
         let api_version = match whose {
             Whose::Client(_) => client.api_version,
-            Whose::Metadata(..) => wire::supported(request.api_key()).map_or(0, |range| range.max),
+            Whose::Metadata(..) | Whose::Searches => {
+                wire::supported(request.api_key()).map_or(0, |range| range.max)
+            }
         };
         let header = RequestHeader {
             api_key: request.api_key(),
@@ -193,6 +197,7 @@ impl Broker {
             Whose::Metadata(ticket, client, request) => {
                 Then::Again { ticket, client, request: *request }
             }
+            Whose::Searches => Then::Search,
         };
         self.once_applied(now, offset, then, out);
     }

@@ -15,9 +15,12 @@ use super::forward::Whose;
 use super::{Broker, Client, Now, Output, Ticket};
 use crate::coordinator::{NO_LEADER, Topic, check_name};
 
+/// The topic in which groups are kept.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
 /// Whether Kafka keeps its own state in a topic of this name.
 pub fn is_internal(topic: &str) -> bool {
-    ["__consumer_offsets", "__transaction_state"].contains(&topic)
+    [OFFSETS_TOPIC, "__transaction_state"].contains(&topic)
 }
 
 impl Broker {

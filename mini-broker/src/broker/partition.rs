@@ -32,7 +32,7 @@ use crate::labs::offset_log::{OffsetLog, Slice};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
-pub use leading::{Awaited, InSyncAnswer, Role, WantedInSync};
+pub use leading::{Awaited, InSyncAnswer, Role, Waiter, WantedInSync};
 pub use writing::Appended;
 
 /// No segment is larger, so no fetch is.
@@ -90,7 +90,7 @@ pub struct Partition {
     high_watermark: u64,
     /// The high watermark is another one than when somebody last looked.
     watermark_moved: bool,
-    /// Produced batches that wait for the high watermark.
+    /// Batches that wait for the high watermark.
     pub awaited: Vec<Awaited>,
     history: History,
 }

@@ -10,9 +10,10 @@ use wire::produce::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Appended, Awaited, Turn};
+use super::metadata::is_internal;
+use super::partition::{Appended, Awaited, Turn, Waiter};
 use super::waiting::Owner;
-use super::{Answer, Broker, Now, Output, Refused, Ticket, find};
+use super::{Answer, Broker, Client, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
 
@@ -27,10 +28,10 @@ pub struct Producing {
 }
 
 /// Where a batch is whose answer may have to wait.
-struct Placed {
+pub struct Placed {
     appended: Appended,
     log_start: u64,
-    waits: bool,
+    pub waits: bool,
 }
 
 impl Broker {
@@ -39,6 +40,7 @@ impl Broker {
         &mut self,
         now: Now,
         ticket: Ticket,
+        client: &Client,
         request: ProduceRequest,
         mut verdicts: Verdicts,
         out: &mut Vec<Output>,
@@ -53,10 +55,13 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let awaited = Awaited { ticket, place, last: 0 };
+                let awaited = Awaited { waiter: Waiter::Produce { ticket, place }, last: 0 };
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
                     (_, Some(refused)) => Err(refused),
+                    _ if is_internal(&topic.name) && !may_write_internal(client) => {
+                        Err(internal(&topic.name))
+                    }
                     (Ok(acks), None) => self.append(now, &topic.name, *acks, awaited, data, out),
                 };
                 match &appended {
@@ -89,7 +94,7 @@ impl Broker {
     }
 
     /// Appends one partition's batch.
-    fn append(
+    pub(super) fn append(
         &mut self,
         now: Now,
         topic: &str,
@@ -147,19 +152,35 @@ impl Broker {
                 }
             }
             for (awaited, result) in filled {
-                self.place_filled(&awaited, result, out);
+                self.settled(now, index, awaited.waiter, result, out);
             }
         }
     }
 
-    /// What a request waited for in one of its places has come, or will not. The last of them answers it.
-    pub(super) fn place_filled(
+    /// What somebody waited for has come, or will not.
+    pub(super) fn settled(
         &mut self,
-        awaited: &Awaited,
+        now: Now,
+        index: i32,
+        waiter: Waiter,
         result: Result<(), Refused>,
         out: &mut Vec<Output>,
     ) {
-        let Awaited { ticket, place, .. } = *awaited;
+        match waiter {
+            Waiter::Produce { ticket, place } => self.place_filled(ticket, place, result, out),
+            Waiter::Write(number) => self.group_write_settled(now, number, result, out),
+            Waiter::Loading { epoch } => self.loading_settled(now, index, epoch, result, out),
+        }
+    }
+
+    /// One of a request's places is filled. The last of them answers it.
+    fn place_filled(
+        &mut self,
+        ticket: Ticket,
+        place: usize,
+        result: Result<(), Refused>,
+        out: &mut Vec<Output>,
+    ) {
         let Some(producing) = self.producing.get_mut(&ticket) else { return }; // answered, or gone
         if !producing.open.remove(&place) {
             return;
@@ -231,6 +252,17 @@ fn wanted_acks(acks: i16, transactional_id: Option<&str>) -> Result<Acks, Refuse
         Some(id) => Err(Refused::transactional(id)),
         None => Ok(wanted),
     }
+}
+
+/// Kafka lets nobody write where it keeps its own state but clients of this name, which tests of its own
+/// have. (`Topic.isInternal`, `AdminUtils.ADMIN_CLIENT_ID`.)
+fn may_write_internal(client: &Client) -> bool {
+    client.id.as_deref() == Some("__admin_client")
+}
+
+fn internal(topic: &str) -> Refused {
+    let why = format!("Cannot append to internal topic {topic}");
+    Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why)
 }
 
 fn not_enough_any_more() -> Refused {

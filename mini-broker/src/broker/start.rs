@@ -14,8 +14,10 @@ use super::checkpoints::{
     CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, Lines, RECOVERY_POINTS,
 };
 use super::cleaner::Cleaner;
+use super::groups::Groups;
 use super::in_sync::InSync;
 use super::membership::Membership;
+use super::metadata::OFFSETS_TOPIC;
 use super::metadata_log::Following;
 use super::partition::Found;
 use super::producer_ids::ProducerIds;
@@ -70,6 +72,7 @@ impl Broker {
             in_sync: InSync::default(),
             producing: BTreeMap::new(),
             settling: BTreeSet::new(),
+            groups: Groups::new(ids),
         };
         broker.meet_coordinator(out);
         Ok(broker)
@@ -87,6 +90,9 @@ impl Broker {
             (0..count as i32).for_each(|index| self.add_partition(id, index));
         }
         self.find_directories(now, out)?;
+        for index in 0..self.topics.get(OFFSETS_TOPIC).map_or(0, Vec::len) {
+            self.coordinate(OFFSETS_TOPIC, index as i32, out);
+        }
         self.tell_keyed(out);
         self.fetch_news(now, out);
         self.after_applied(now, out);

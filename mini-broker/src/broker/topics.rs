@@ -37,7 +37,11 @@ impl Broker {
             }
             Record::Partition { topic, index, .. } => match self.has_partition(*topic, *index) {
                 true => self.partition_changed(now, *topic, *index, out),
-                false => self.add_partition(*topic, *index),
+                false => {
+                    self.add_partition(*topic, *index);
+                    let name = self.cluster.name_of(*topic).unwrap_or_default().to_string();
+                    self.coordinate(&name, *index, out);
+                }
             },
             Record::PartitionChange { topic, index, .. } => {
                 self.partition_changed(now, *topic, *index, out);
@@ -130,6 +134,7 @@ impl Broker {
             settling.insert((Arc::clone(&partition.topic), index));
         }
         self.follow_leader(&name, index);
+        self.coordinate(&name, index, out);
         self.touched(now, &name, index, out);
         self.rearm(now, &name, index);
     }
@@ -162,12 +167,15 @@ impl Broker {
     /// The directories are renamed at once, so that a new topic may have the name, and removed by
     /// jobs. Whoever waits for one of the partitions learns now that there is none.
     fn remove_topic(&mut self, now: Now, name: &str, out: &mut Vec<Output>) {
+        self.coordinate_nothing(name, out);
         for mut partition in self.topics.remove(name).unwrap_or_default() {
             self.woken.append(&mut partition.waiting);
             self.woken.append(&mut partition.followers_waiting);
             let awaited = std::mem::take(&mut partition.awaited);
             let gone = Refused::unknown_partition(&partition.topic, partition.index);
-            awaited.into_iter().for_each(|it| self.place_filled(&it, Err(gone.clone()), out));
+            for it in awaited {
+                self.settled(now, partition.index, it.waiter, Err(gone.clone()), out);
+            }
             self.follow_nobody(&partition.topic, partition.index);
             if let Some(at) = partition.timer {
                 let owner = Owner::Partition(Arc::clone(&partition.topic), partition.index);
@@ -186,6 +194,7 @@ impl Broker {
             self.discard(&dir, out);
         }
         out.push(Output::Tell(Event::TopicDeleted { topic: name.into() }));
+        self.forget_offsets_of(now, name, out);
     }
 
     pub(super) fn discard(&mut self, dir: &str, out: &mut Vec<Output>) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wire::Request;
 use wire::fetch::FetchRequest;
 
+use super::groups::GroupId;
 use super::partition::Turn;
 use super::{Answer, Broker, Client, Input, Node, Now, Output, Ticket, find};
 use crate::validate::Verdicts;
@@ -29,6 +30,14 @@ pub enum Owner {
     MetadataLog,
     /// A request that is with the coordinator, by its number.
     Forwarded(u64),
+    /// A group, in which somebody may have died.
+    Group(GroupId),
+    /// Records of a group that should be on every replica in sync by now.
+    Write(u64),
+    /// A partition of `__consumer_offsets` that could not be read.
+    Loading(i32),
+    /// Committed offsets that may be too old.
+    Expiry,
 }
 
 /// Times in `mono_ms` and their owners. Whoever is touched sets its timer again, so nothing ever
@@ -75,6 +84,8 @@ pub enum Then {
         client: Client,
         request: Request,
     },
+    /// Whoever looks for a group's coordinator may find it.
+    Search,
 }
 
 pub type AfterApplied = BTreeMap<u64, Vec<Then>>;
@@ -138,6 +149,10 @@ impl Broker {
                 Owner::Membership => self.meet_coordinator(out),
                 Owner::MetadataLog => self.read_metadata(out),
                 Owner::Forwarded(number) => self.forwarded_due(now, number, out),
+                Owner::Group(id) => self.tick_group(now, &id, out),
+                Owner::Write(number) => self.group_write_too_late(now, number, out),
+                Owner::Loading(index) => self.load_again(index),
+                Owner::Expiry => self.expire_offsets(now, out),
             }
         }
         waited_enough
@@ -222,6 +237,7 @@ impl Broker {
                 let verdicts = Verdicts::new();
                 self.handle(now, Input::Request { ticket, client, request, verdicts }, out);
             }
+            Then::Search => self.offsets_topic_made(out),
         }
     }
 }

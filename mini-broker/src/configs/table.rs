@@ -66,6 +66,14 @@ pub const SETTINGS: &[Setting] = settings! {
         "Whether topics may be deleted.";
     "fetch.max.bytes", Kind::Int { min: 1024 }, Some("57671680"),
         "The most bytes one fetch is answered with, whatever the client allows. The first batch comes however large it is.";
+    "group.initial.rebalance.delay.ms", Kind::Int { min: 0 }, Some("3000"),
+        "How long an empty group waits for more members after the first, so that they come into one generation together.";
+    "group.max.session.timeout.ms", Kind::Int { min: 1 }, Some("1800000"),
+        "The longest session timeout that a member may ask for.";
+    "group.max.size", Kind::Int { min: 1 }, Some("2147483647"),
+        "The most members of a group.";
+    "group.min.session.timeout.ms", Kind::Int { min: 0 }, Some("6000"),
+        "The shortest session timeout that a member may ask for.";
     "leader.imbalance.check.interval.seconds", Kind::Long { min: 1 }, Some("300"),
         "How often the coordinator looks for preferred leaders that could lead again.";
     "log.cleaner.backoff.ms", Kind::Long { min: 0 }, Some("15000"),
@@ -116,6 +124,20 @@ pub const SETTINGS: &[Setting] = settings! {
         "In-sync replicas that acks=all asks for.";
     "num.partitions", Kind::Int { min: 1 }, Some("1"),
         "Partitions of a topic that is created without saying how many.";
+    "offset.metadata.max.bytes", Kind::Int { min: 0 }, Some("4096"),
+        "The longest text that goes with a committed offset.";
+    "offsets.commit.timeout.ms", Kind::Int { min: 1 }, Some("5000"),
+        "How long a commit may wait until it is on every replica in sync.";
+    "offsets.retention.check.interval.ms", Kind::Long { min: 1 }, Some("600000"),
+        "How often committed offsets are looked at that may be too old.";
+    "offsets.retention.minutes", Kind::Int { min: 1 }, Some("10080"),
+        "How long committed offsets are kept once their group has no members.";
+    "offsets.topic.num.partitions", Kind::Int { min: 1 }, Some("50"),
+        "Partitions of __consumer_offsets, when it is created.";
+    "offsets.topic.replication.factor", Kind::Int { min: 1 }, Some("3"),
+        "Replicas of __consumer_offsets, when it is created. (In a cluster of fewer brokers, as many as there are; Kafka waits for more.)";
+    "offsets.topic.segment.bytes", Kind::Int { min: 1024 }, Some("104857600"),
+        "The size of the segments of __consumer_offsets, when it is created.";
     "producer.id.expiration.ms", Kind::Int { min: 1 }, Some("86400000"),
         "How long the last batches of a producer that is silent are remembered.";
     "replica.fetch.backoff.ms", Kind::Int { min: 0 }, Some("1000"),

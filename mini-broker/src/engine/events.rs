@@ -57,6 +57,11 @@ pub fn log(event: &Event) {
                 warn!("{partition}: {unreadable} batches cannot be read; they stay as they are");
             }
         }
+        Event::GroupsUnreadable { partition, records } => {
+            warn!(
+                "{partition}: {records} records of groups cannot be read; what they said is lost"
+            );
+        }
         Event::NotCompacted { partition, why } => {
             warn!("{partition}: not compacted, the log is as it was: {why}");
         }

@@ -4,7 +4,7 @@ use std::io;
 
 use wire::ErrorCode;
 
-use crate::labs::{Broken, acks, offset_log, partitions};
+use crate::labs::{Broken, acks, consumer_groups, offset_log, partitions};
 
 /// Why a request, or its part for one partition, was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,14 @@ impl Refused {
     /// What is named more than once in a request is done not at all.
     pub fn named_twice() -> Self {
         Self::new(ErrorCode::INVALID_REQUEST, "Duplicate topic name.")
+    }
+
+    pub fn unknown_group(group: &str) -> Self {
+        Self::new(ErrorCode::GROUP_ID_NOT_FOUND, format!("There is no group {group:?}."))
+    }
+
+    pub fn non_empty_group(group: &str) -> Self {
+        Self::new(ErrorCode::NON_EMPTY_GROUP, format!("The group {group:?} has members."))
     }
 
     /// In Kafka's words for this code.
@@ -97,6 +105,25 @@ impl From<partitions::Error> for Refused {
              {wanted} cannot be reached because only {brokers} broker(s) are registered."
         );
         Self::new(ErrorCode::INVALID_REPLICATION_FACTOR, why)
+    }
+}
+
+impl From<consumer_groups::Error> for Refused {
+    fn from(error: consumer_groups::Error) -> Self {
+        use consumer_groups::Error;
+        let code = match &error {
+            Error::UnknownMemberId { .. } => ErrorCode::UNKNOWN_MEMBER_ID,
+            Error::IllegalGeneration { .. } => ErrorCode::ILLEGAL_GENERATION,
+            Error::RebalanceInProgress => ErrorCode::REBALANCE_IN_PROGRESS,
+            Error::MemberIdRequired { .. } => ErrorCode::MEMBER_ID_REQUIRED,
+            Error::FencedInstanceId { .. } => ErrorCode::FENCED_INSTANCE_ID,
+            Error::InconsistentGroupProtocol { .. } => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            Error::InvalidSessionTimeout { .. } => ErrorCode::INVALID_SESSION_TIMEOUT,
+            Error::GroupMaxSizeReached { .. } => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            Error::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+            Error::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -81,6 +81,11 @@ impl Input {
                     | Request::Fetch(_)
                     | Request::ListOffsets(_)
                     | Request::Metadata(_)
+                    | Request::OffsetCommit(_)
+                    | Request::OffsetFetch(_)
+                    | Request::JoinGroup(_)
+                    | Request::SyncGroup(_)
+                    | Request::Heartbeat(_)
                     | Request::ApiVersions(_)
             ),
             Input::Gone { .. } => true,
@@ -274,6 +279,11 @@ pub enum Event {
         before: u64,
         after: u64,
         unreadable: u64,
+    },
+    /// Records of groups that cannot be read: what they said is not known.
+    GroupsUnreadable {
+        partition: String,
+        records: usize,
     },
     /// Told once: it is tried again, and again if need be.
     NotCompacted {

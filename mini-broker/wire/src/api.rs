@@ -220,15 +220,15 @@ apis! {
     1 => Fetch(FetchRequest, FetchResponse) on [Broker, Controller];
     2 => ListOffsets(ListOffsetsRequest, ListOffsetsResponse) on [Broker];
     3 => Metadata(MetadataRequest, MetadataResponse) on [Broker];
-    8 => OffsetCommit(OffsetCommitRequest, OffsetCommitResponse) on [];
-    9 => OffsetFetch(OffsetFetchRequest, OffsetFetchResponse) on [];
+    8 => OffsetCommit(OffsetCommitRequest, OffsetCommitResponse) on [Broker];
+    9 => OffsetFetch(OffsetFetchRequest, OffsetFetchResponse) on [Broker];
     10 => FindCoordinator(FindCoordinatorRequest, FindCoordinatorResponse) on [Broker];
-    11 => JoinGroup(JoinGroupRequest, JoinGroupResponse) on [];
-    12 => Heartbeat(HeartbeatRequest, HeartbeatResponse) on [];
-    13 => LeaveGroup(LeaveGroupRequest, LeaveGroupResponse) on [];
-    14 => SyncGroup(SyncGroupRequest, SyncGroupResponse) on [];
-    15 => DescribeGroups(DescribeGroupsRequest, DescribeGroupsResponse) on [];
-    16 => ListGroups(ListGroupsRequest, ListGroupsResponse) on [];
+    11 => JoinGroup(JoinGroupRequest, JoinGroupResponse) on [Broker];
+    12 => Heartbeat(HeartbeatRequest, HeartbeatResponse) on [Broker];
+    13 => LeaveGroup(LeaveGroupRequest, LeaveGroupResponse) on [Broker];
+    14 => SyncGroup(SyncGroupRequest, SyncGroupResponse) on [Broker];
+    15 => DescribeGroups(DescribeGroupsRequest, DescribeGroupsResponse) on [Broker];
+    16 => ListGroups(ListGroupsRequest, ListGroupsResponse) on [Broker];
     18 => ApiVersions(ApiVersionsRequest, ApiVersionsResponse) on [Broker, Controller];
     19 => CreateTopics(CreateTopicsRequest, CreateTopicsResponse) on [Broker, Controller];
     20 => DeleteTopics(DeleteTopicsRequest, DeleteTopicsResponse) on [Broker, Controller];
@@ -241,11 +241,11 @@ apis! {
     35 => DescribeLogDirs(DescribeLogDirsRequest, DescribeLogDirsResponse) on [Broker];
     37 => CreatePartitions(CreatePartitionsRequest, CreatePartitionsResponse)
         on [Broker, Controller];
-    42 => DeleteGroups(DeleteGroupsRequest, DeleteGroupsResponse) on [];
+    42 => DeleteGroups(DeleteGroupsRequest, DeleteGroupsResponse) on [Broker];
     43 => ElectLeaders(ElectLeadersRequest, ElectLeadersResponse) on [Broker, Controller];
     44 => IncrementalAlterConfigs(IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse)
         on [Broker, Controller];
-    47 => OffsetDelete(OffsetDeleteRequest, OffsetDeleteResponse) on [];
+    47 => OffsetDelete(OffsetDeleteRequest, OffsetDeleteResponse) on [Broker];
     56 => AlterPartition(AlterPartitionRequest, AlterPartitionResponse) on [Controller];
     58 => Envelope(EnvelopeRequest, EnvelopeResponse) on [Controller];
     59 => FetchSnapshot(FetchSnapshotRequest, FetchSnapshotResponse) on [Controller];

@@ -76,6 +76,8 @@ const OFFSET_COMMIT: i16 = 1;
 const GROUP_METADATA: i16 = 2;
 /// The version of values written here: the newest that Burrow 1.2 reads.
 const VALUE: i16 = 3;
+/// The only version with a time at which an offset ends. (`GroupCoordinatorRecordHelpers` does the same.)
+const EXPIRING: i16 = 1;
 
 /// A record of `__consumer_offsets`.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +111,10 @@ impl GroupRecord {
         match self {
             GroupRecord::OffsetCommit { key, value } => (
                 versioned::write(key, OFFSET_COMMIT),
-                value.as_ref().map(|value| versioned::write(value, VALUE)),
+                value.as_ref().map(|value| match value.expire_timestamp {
+                    -1 => versioned::write(value, VALUE),
+                    _ => versioned::write(value, EXPIRING),
+                }),
             ),
             GroupRecord::GroupMetadata { key, value } => (
                 versioned::write(key, GROUP_METADATA),

@@ -36,14 +36,23 @@ pub struct Leading {
     outdated: bool,
 }
 
-/// A produced batch whose answer waits for the high watermark.
+/// A batch that somebody waits for: when the high watermark has passed it, it is safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Awaited {
-    pub ticket: Ticket,
-    /// Which of the request's partitions it is, counted over all its topics.
-    pub place: usize,
+    pub waiter: Waiter,
     /// The offset of its last record.
     pub last: u64,
+}
+
+/// Who waits for a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiter {
+    /// A producer, with one of its request's partitions, counted over all its topics.
+    Produce { ticket: Ticket, place: usize },
+    /// A group, with records of its own.
+    Write(u64),
+    /// A partition of `__consumer_offsets` that is read, led in this epoch.
+    Loading { epoch: i32 },
 }
 
 /// What came of a question for another in-sync set.
