@@ -19,6 +19,8 @@ ASSIGNORS = {
     "cooperative-sticky": CooperativeStickyAssignor,
 }
 OFTEN_MS, SELDOM_MS = 100, 600_000
+# It joins within one poll: where that ends first it joins once more, and everybody with it.
+POLL_MS = 2000
 
 
 class Listener(ConsumerRebalanceListener):
@@ -41,7 +43,7 @@ def main():
     CONSUMER.subscribe(SETTINGS["topics"], listener=Listener())
     while goes_on():
         records = []
-        for messages in CONSUMER.poll(100).values():
+        for messages in CONSUMER.poll(POLL_MS).values():
             for one in messages:
                 records.append([one.topic, one.partition, one.offset, to_text(one.value)])
         tell_records(records)

@@ -25,6 +25,7 @@ CLASSES = {
 class Member:
     """One process; its thread reads what it tells. Whoever looks at it holds the crew's lock."""
 
+    STOP_BY = signal.SIGTERM
     # Whether it tells by itself which partitions it was given, and when.
     tells, has_clock = True, True
 
@@ -98,7 +99,7 @@ class Member:
         self.reading.join()
 
     def ask_to_close(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(self.STOP_BY)
 
     def close(self):
         """Asks it to end as a program should, and waits for that."""
@@ -229,6 +230,15 @@ class Console(Member):
             print(line, file=self.log, flush=True)
 
 
+class Ours(Console):
+    """Our `consume --group`, which has the flags of Kafka's and prints the same."""
+
+    STOP_BY = signal.SIGINT
+
+    def command(self):
+        return [self.crew.suite.binary, "consume", *self.flags()]
+
+
 class Verifiable(Member):
     """Kafka's VerifiableConsumer, which tells in lines of JSON what it was given, has read and has committed."""
 
@@ -282,6 +292,7 @@ KINDS = {
     "kafkajs": KafkaJs,
     "java": Java,
     "kafka-tools": Console,
+    "mini-broker": Ours,
 }
 
 

@@ -15,6 +15,8 @@ from checks import Suite
 
 # What is old, or has a newer one of its key, is looked for often, or the checks would wait for minutes.
 SETTINGS = ["log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200"]
+# A group's first member is not let wait for others.
+SETTINGS.append("group.initial.rebalance.delay.ms=0")
 REPLICATED = ["default.replication.factor=3", "min.insync.replicas=2"]
 
 
