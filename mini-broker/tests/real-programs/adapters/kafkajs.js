@@ -28,6 +28,7 @@ const TYPES = {
 const bytes = (text) => (text === null ? null : Buffer.from(text, 'latin1'))
 const text = (bytes) => (bytes === null ? null : bytes.toString('latin1'))
 const READ_WITHIN_MS = 10_000
+const LOG_APPEND_TIME = 1
 let kafka
 let admin
 let reader
@@ -49,15 +50,15 @@ class Reader {
     await joined
   }
 
-  read({ partition, messages }) {
+  read(batch) {
     const { taken } = this
-    if (partition !== taken.partition) return
-    for (const one of messages) {
-      // What was on its way from the place before is passed over.
-      if (taken.records.length === taken.count || Number(one.offset) !== taken.next) continue
-      taken.next++
+    // What was on its way from the place before is passed over.
+    if (batch.partition !== taken.partition || Number(batch.fetchedOffset) !== taken.next) return
+    taken.next = Number(batch.lastOffset()) + 1
+    for (const one of batch.messages.slice(0, taken.count - taken.records.length)) {
       const headers = Object.entries(one.headers).map(([name, value]) => [name, text(value)])
       taken.records.push([Number(one.offset), Number(one.timestamp), text(one.key), text(one.value), headers])
+      taken.append_time = one.batchContext.timestampType === LOG_APPEND_TIME
     }
     if (taken.records.length === taken.count) taken.done()
   }
@@ -69,7 +70,7 @@ class Reader {
       taken.done = () => {
         clearTimeout(late)
         this.taken = { partition: -1 }
-        resolve(taken.records)
+        resolve({ records: taken.records, append_time: taken.append_time })
       }
       this.taken = taken
       this.consumer.seek({ topic: this.topic, partition, offset: String(offset) })
@@ -95,7 +96,7 @@ const handlers = {
       await reader.start()
     }
     const offset = 'time' in at ? (await handlers.find({ topic, partition, time: at.time })).offset : at.offset ?? 0
-    return { records: await reader.take(partition, offset, count), append_time: false }
+    return reader.take(partition, offset, count)
   },
 
   async find({ topic, partition, time }) {

@@ -3,7 +3,7 @@
 import concurrent.futures
 import contextlib
 
-from group_members import SHORT_SESSION_MS
+from group_members import LONG_SESSION_MS, SHORT_SESSION_MS
 from programs import Failed
 
 TABLE = "groups through kills"
@@ -65,9 +65,9 @@ class Kills:
 
 def through_a_kill(groups):
     """The coordinator of groups that work is killed, and comes back; with three brokers another takes over."""
-    programs = list(groups.programs)
-    if len(groups.suite.broker.brokers) == 1 and "kcat" in programs:
-        programs.remove("kcat")  # it ends when no broker is left
+    # Our own command ends when a broker that it reads from is gone, kcat when all are.
+    ends = ("mini-broker", "kcat") if len(groups.suite.broker.brokers) == 1 else ("mini-broker",)
+    programs = [program for program in groups.programs if program not in ends]
     if "java" in programs:
         programs.append("verifiable")
     with contextlib.ExitStack() as stack:
@@ -113,7 +113,7 @@ class Work(Kills):
 
     def attempt(self, act):
         try:
-            act(self)
+            self.groups.timed(f"kill: {self.program} {act.__name__}", act, self)
         except Failed as failure:
             self.ok = False
             self.see(
@@ -126,7 +126,9 @@ class Work(Kills):
     def begin(self):
         assignor = self.groups.assignor(self.program)
         for _ in range(2):
-            self.crew.start(self.program, assignor=assignor)
+            # kafkajs comes back as somebody else, who has to wait until the one it was is given up.
+            session_ms = SHORT_SESSION_MS if self.program == "kafkajs" else LONG_SESSION_MS
+            self.crew.start(self.program, assignor=assignor, session_ms=session_ms)
         self.crew.until_spread(2)
         self.groups.writer.keep_on(self.topic)
         self.crew.until("both read", lambda: all(len(one.records) > 5 for one in self.crew.members))
