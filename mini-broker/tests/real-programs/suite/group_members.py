@@ -18,7 +18,8 @@ STOP_WITHIN_S = 30
 
 CLASSES = {
     "range": "org.apache.kafka.clients.consumer.RangeAssignor",
-    "cooperative-sticky": "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+    "roundrobin": "org.apache.kafka.clients.consumer.RoundRobinAssignor",
+    "sticky": "org.apache.kafka.clients.consumer.StickyAssignor",
 }
 
 

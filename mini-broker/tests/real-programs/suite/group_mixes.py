@@ -9,14 +9,15 @@ INCONSISTENT_GROUP_PROTOCOL = 23
 # Who has an assignor of that name by itself, or is given one as kafkajs is.
 WITH = {
     "range": list(KINDS),
-    "roundrobin": ["java", "confluent", "kafka-python", "kcat"],
+    "roundrobin": ["java", "confluent", "kafka-python", "kcat", "mini-broker"],
+    "sticky": ["java", "kafka-python", "mini-broker"],
     "cooperative-sticky": ["java", "confluent", "kafka-python", "kcat"],
 }
 
 
 def scenarios(groups):
     mixes = Mixes(groups)
-    acts = [(mixes.range,), (mixes.roundrobin,), (mixes.cooperative_sticky,)]
+    acts = [(mixes.come_and_go, assignor) for assignor in WITH]
     return [*acts, (mixes.strange_assignor,)] if "kafkajs" in groups.programs else acts
 
 
@@ -29,15 +30,6 @@ class Mixes:
 
     def those_with(self, assignor):
         return [program for program in WITH[assignor] if program in self.groups.programs]
-
-    def range(self):
-        self.come_and_go("range")
-
-    def roundrobin(self):
-        self.come_and_go("roundrobin")
-
-    def cooperative_sticky(self):
-        self.come_and_go("cooperative-sticky")
 
     def come_and_go(self, assignor):
         """One after the other comes, and then goes, so that each of them leads the group for a while."""

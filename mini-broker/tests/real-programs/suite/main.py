@@ -68,7 +68,8 @@ def apache_kafka(options, work):
     settings = [*SETTINGS, "log.initial.task.delay.ms=500"]
     if options.brokers > 1:
         settings += [*REPLICATED, "offsets.topic.replication.factor=3"]
-    return KafkaCluster(work, settings, brokers=options.brokers)
+    jvm = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC")
+    return KafkaCluster(work, settings, jvm, options.brokers)
 
 
 def arguments():
