@@ -179,10 +179,8 @@ fn described(group: &Group) -> DescribedGroup {
             true => BytesMut::from(member.metadata(protocol)),
             false => BytesMut::new(),
         },
-        member_assignment: match stable {
-            true => BytesMut::from(&member.assignment[..]),
-            false => BytesMut::new(),
-        },
+        // Until the next plan is asked for, Kafka shows the last one.
+        member_assignment: BytesMut::from(&member.assignment[..]),
     };
     DescribedGroup {
         group_state: group.state().name().into(),

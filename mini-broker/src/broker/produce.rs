@@ -58,10 +58,10 @@ impl Broker {
                 let awaited = Awaited { waiter: Waiter::Produce { ticket, place }, last: 0 };
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
-                    (_, Some(refused)) => Err(refused),
                     _ if is_internal(&topic.name) && !may_write_internal(client) => {
                         Err(internal(&topic.name))
                     }
+                    (_, Some(refused)) => Err(refused),
                     (Ok(acks), None) => self.append(now, &topic.name, *acks, awaited, data, out),
                 };
                 match &appended {

@@ -17,6 +17,7 @@ mod configs;
 mod coordinator;
 mod delete_records;
 mod determinism;
+mod groups;
 mod leaving;
 mod log_append_time;
 mod log_dirs;

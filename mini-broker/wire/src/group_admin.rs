@@ -43,7 +43,7 @@ table! {
         client_host: String,                              0..;
         /// Its subscription; only of a stable group.
         member_metadata: BytesMut,                        0..;
-        /// Only of a stable group.
+        /// The last one, while the group shares out its partitions anew.
         member_assignment: BytesMut,                      0..;
     }
 

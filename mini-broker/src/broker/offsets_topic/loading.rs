@@ -42,7 +42,9 @@ struct Folded {
 
 /// What came of reading a piece.
 enum Piece {
-    Read,
+    Read {
+        bytes: usize,
+    },
     /// It is read to the end, which every replica in sync has.
     All,
     /// It is read to the end: after this offset nothing follows. Some replicas have not so much yet.
@@ -79,14 +81,27 @@ impl Broker {
         }
     }
 
-    /// Reads the next piece of what is to be read.
+    /// Reads on in what is to be read, and no more than a piece of it.
     pub(in crate::broker) fn load_groups(&mut self, now: Now, out: &mut Vec<Output>) {
-        let Some(index) = self.groups.loading.first().copied() else { return };
+        let mut bytes = 0;
+        while bytes < PIECE as usize
+            && let Some(index) = self.groups.loading.first().copied()
+        {
+            bytes += self.load_piece(now, index, out);
+        }
+    }
+
+    /// Gives how many bytes it has read.
+    fn load_piece(&mut self, now: Now, index: i32, out: &mut Vec<Output>) -> usize {
         let Broker { topics, files, groups, .. } = self;
-        let Some(Shard::Loading(loading)) = groups.shards.get_mut(&index) else { return };
-        let Some(partition) = find(topics, OFFSETS_TOPIC, index) else { return };
+        let partition = find(topics, OFFSETS_TOPIC, index);
+        let shard = groups.shards.get_mut(&index);
+        let (Some(partition), Some(Shard::Loading(loading))) = (partition, shard) else {
+            groups.loading.remove(&index);
+            return 0;
+        };
         match loading.read(partition, &mut Turn { now, files: files.as_mut(), out }) {
-            Ok(Piece::Read) => {}
+            Ok(Piece::Read { bytes }) => return bytes,
             Ok(Piece::All) => self.loaded(now, index, out),
             Ok(Piece::AllBut { last }) => {
                 let epoch = partition.assignment.epoch;
@@ -103,6 +118,7 @@ impl Broker {
                 }
             }
         }
+        0
     }
 
     /// The disk may have recovered.
@@ -190,7 +206,7 @@ impl Loading {
             let why = format!("{}: what stands at offset {before} is no batch", partition.dir);
             return Err(Refused::new(ErrorCode::UNKNOWN_SERVER_ERROR, why));
         }
-        Ok(Piece::Read)
+        Ok(Piece::Read { bytes: read })
     }
 
     fn fold(&mut self, bytes: &[u8]) {
