@@ -22,11 +22,14 @@ ASSIGNORS = {
 }
 OFTEN_MS, SELDOM_MS = 100, 600_000
 # It joins within one poll: where that ends first it joins once more, and everybody with it.
-POLL_MS = 2000
+FIRST_POLL_MS, POLL_MS = 20_000, 2000
+joined = False
 
 
 class Listener(ConsumerRebalanceListener):
     def on_partitions_assigned(self, assigned):
+        global joined
+        joined = True
         generation = CONSUMER.group_metadata().generation_id
         tell("assigned", partitions=named(assigned), generation=generation)
 
@@ -45,7 +48,7 @@ def main():
     CONSUMER.subscribe(SETTINGS["topics"], listener=Listener())
     while goes_on():
         records = []
-        for messages in CONSUMER.poll(POLL_MS).values():
+        for messages in CONSUMER.poll(POLL_MS if joined else FIRST_POLL_MS).values():
             for one in messages:
                 records.append([one.topic, one.partition, one.offset, to_text(one.value)])
         tell_records(records)

@@ -70,7 +70,9 @@ class Suite:
         config_command.check(self)
         offsets.check(self)
         self.check_groups()
-        if self.broker:
+        # Apache Kafka is killed for groups only: it needs a while to know its partitions again, and ends with another code.
+        ours = self.broker and not self.options.against
+        if ours:
             say("kill -9, start again, read again")
             self.survive_kill(readers)
             self.report.check(
@@ -79,7 +81,7 @@ class Suite:
         if self.data_dir:
             say("files: stored codecs, DumpLogSegments")
             files.check_codecs(self)
-        if self.broker:
+        if ours:
             files.check_dumps(self)
 
     def start(self, program):

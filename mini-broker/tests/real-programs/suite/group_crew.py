@@ -74,14 +74,16 @@ class Crew:
         silent = [member for member in self.alive if not member.tells]
         if not silent or time.monotonic() - self.asked_at < ASK_EVERY_S:
             return
-        held = {}
+        self.asked_at = time.monotonic()
         try:
             found = self.suite.describer.ask("describe-group", group=self.group)
-            for client, _, partitions in found["members"] if found["state"] == "Stable" else []:
-                held[client] = {tuple(one) for one in partitions}
         except Failed:
-            pass  # a broker that is away, or a group that is not there yet
-        self.asked_at = time.monotonic()
+            return  # a broker that is away, or a group that is not there yet
+        if found["state"] != "Stable":
+            return
+        held = {
+            client: {tuple(one) for one in partitions} for client, _, partitions in found["members"]
+        }
         with self.changed:
             for member in silent:
                 member.held = held.get(member.name, set())

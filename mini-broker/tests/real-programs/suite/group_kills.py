@@ -169,6 +169,9 @@ class Work(Kills):
             self.see("broker killed: generations go on", self.program, ok, detail)
         told = [member.events[n:] for member, n in zip(self.crew.members, self.told)]
         moves = [event for events in told for event in events if event["event"] in MOVES]
-        alone = len(self.groups.suite.broker.brokers) == 1
+        suite = self.groups.suite
+        alone = len(suite.broker.brokers) == 1
+        if alone and suite.options.against:
+            return  # Apache Kafka tells of too few partitions at first, and clients join again for it
         if self.program not in (JOINS_AGAIN if alone else JOINS_AGAIN[:1]):
             self.see("broker killed: no rebalance", self.program, not moves, str(moves[:3]))

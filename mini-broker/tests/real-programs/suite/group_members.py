@@ -169,9 +169,8 @@ class Kcat(Member):
             "partition.assignment.strategy": self.settings["assignor"],
             "session.timeout.ms": self.settings["session_ms"],
             "heartbeat.interval.ms": HEARTBEAT_MS,
-            "auto.commit.interval.ms": OFTEN_MS
-            if self.settings["commit"] == "often"
-            else SELDOM_MS,
+            # Its interval of 5 s cannot be set. It commits then, and whenever it has to; or never.
+            "enable.auto.offset.store": str(self.settings["commit"] == "often").lower(),
         }
         flags = [word for name, value in set_to.items() for word in ("-X", f"{name}={value}")]
         words = ["kcat", "-b", self.settings["broker"], "-u", *flags, "-f", r"%t %p %o %s\n"]
