@@ -1,10 +1,17 @@
 """confluent-kafka: librdkafka for Python."""
 
 import collections
+import functools
 from time import monotonic
 
 import confluent_kafka
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -21,12 +28,13 @@ CONSUMING = {
     "enable.auto.commit": False,
     "fetch.wait.max.ms": 50,
 }
+IDEMPOTENT = {"enable.idempotence": True}
 BROKER = None
 CONSUMER = None
 ADMIN = None
 
 
-def hello(broker):
+def hello(broker, groups=False):
     global BROKER, CONSUMER, ADMIN
     BROKER = broker
     ADMIN = AdminClient({"bootstrap.servers": broker})
@@ -48,6 +56,7 @@ def hello(broker):
             "admin",
             "busy",
             "resume",
+            "groups",
         ],
     }
 
@@ -66,6 +75,12 @@ def producer(**settings):
     return Producer({"bootstrap.servers": BROKER, **settings})
 
 
+@functools.cache
+def idempotent_producer():
+    """The one that is asked often for a few records, by the checks of groups."""
+    return producer(**IDEMPOTENT)
+
+
 def produce(topic, codec, acks, records, partitioner=None):
     settings = {"partitioner": partitioner} if partitioner else {}
     if codec != "default":
@@ -77,7 +92,7 @@ def produce(topic, codec, acks, records, partitioner=None):
         settings["enable.idempotence"] = True
     elif acks != "default":
         settings["acks"] = acks
-    client = producer(**settings)
+    client = idempotent_producer() if settings == IDEMPOTENT else producer(**settings)
     failures = []
 
     def delivered(error, _message):
@@ -261,6 +276,48 @@ def replaced(kind, name, settings):
     return ConfigResource(ConfigResource.Type[kind.upper()], name, set_config=settings)
 
 
+def groups():
+    listed = ADMIN.list_consumer_groups(request_timeout=10).result()
+    return {"groups": [group.group_id for group in listed.valid]}
+
+
+def describe_group(group):
+    found = ADMIN.describe_consumer_groups([group], request_timeout=10)[group].result()
+    members = [
+        [
+            one.client_id,
+            one.group_instance_id,
+            [[held.topic, held.partition] for held in one.assignment.topic_partitions],
+        ]
+        for one in found.members
+    ]
+    state = found.state.name.title().replace("_", "")
+    return {"state": state, "protocol": found.partition_assignor, "members": members}
+
+
+def committed(group, partitions):
+    asked = [TopicPartition(*one) for one in partitions]
+    future = ADMIN.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])[group]
+    found = {(one.topic, one.partition): one for one in future.result(10).topic_partitions}
+    offsets = [found[tuple(one)] for one in partitions]
+    return {"offsets": [[o.offset, o.metadata or ""] if o.offset >= 0 else None for o in offsets]}
+
+
+def commit(group, offsets):
+    asked = [TopicPartition(*where, offset, metadata) for *where, offset, metadata in offsets]
+    request = [ConsumerGroupTopicPartitions(group, asked)]
+    try:
+        done = ADMIN.alter_consumer_group_offsets(request)[group].result(10).topic_partitions
+    except KafkaException as error:
+        return {"codes": [error.args[0].code() for _ in offsets]}
+    return {"codes": [one.error and one.error.code() for one in done]}
+
+
+def delete_groups(groups):
+    done = ADMIN.delete_consumer_groups(groups, request_timeout=10)
+    return {"codes": [code(done[group]) for group in groups]}
+
+
 def code(future):
     try:
         future.result(10)
@@ -281,5 +338,10 @@ serve(
         "admin": admin,
         "busy": busy,
         "resume": resume,
+        "groups": groups,
+        "describe-group": describe_group,
+        "committed": committed,
+        "commit": commit,
+        "delete-groups": delete_groups,
     }
 )

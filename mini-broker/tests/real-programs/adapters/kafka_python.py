@@ -6,7 +6,7 @@ import re
 from time import monotonic
 
 import kafka
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition, errors
 from kafka.admin import ConfigResource, KafkaAdminClient, NewPartitions, NewTopic
 from kafka.errors import (
     KafkaError,
@@ -23,7 +23,7 @@ CONSUMER = None
 ADMIN = None
 
 
-def hello(broker):
+def hello(broker, groups=False):
     global BROKER, CONSUMER, ADMIN
     BROKER = broker
     CONSUMER = KafkaConsumer(
@@ -47,6 +47,7 @@ def hello(broker):
             "admin",
             "busy",
             "resume",
+            "groups",
         ],
     }
 
@@ -254,6 +255,46 @@ def alter(resources, validate, incremental):
     return {name: match and int(match.group(1)) for name, match in found.items()}
 
 
+def groups():
+    return {"groups": [group["group_id"] for group in ADMIN.list_groups()]}
+
+
+def describe_group(group):
+    found = ADMIN.describe_groups([group])[group]
+    members = []
+    for one in found["members"]:
+        held = (one["member_assignment"] or {}).get("assigned_partitions", [])
+        partitions = [[topic["topic"], number] for topic in held for number in topic["partitions"]]
+        members.append([one["client_id"], one["group_instance_id"], partitions])
+    return {
+        "state": found["group_state"],
+        "protocol": found["protocol_data"],
+        "members": members,
+    }
+
+
+def committed(group, partitions):
+    asked = [TopicPartition(*one) for one in partitions]
+    found = ADMIN.list_group_offsets({group: asked})[group]
+    offsets = [found[one] for one in asked]
+    return {"offsets": [[o.offset, o.metadata or ""] if o.offset >= 0 else None for o in offsets]}
+
+
+def commit(group, offsets):
+    asked = {
+        TopicPartition(*where): OffsetAndMetadata(offset, metadata)
+        for *where, offset, metadata in offsets
+    }
+    done = ADMIN.alter_group_offsets(group, asked)
+    return {"codes": [done[one].errno or None for one in asked]}
+
+
+def delete_groups(groups):
+    done = ADMIN.delete_groups(groups)
+    named = [done[group] for group in groups]
+    return {"codes": [None if name == "OK" else getattr(errors, name).errno for name in named]}
+
+
 class Pairs(list):
     """A mapping that may hold a key twice: a partition that is assigned two times."""
 
@@ -274,5 +315,10 @@ serve(
         "admin": admin,
         "busy": busy,
         "resume": resume,
+        "groups": groups,
+        "describe-group": describe_group,
+        "committed": committed,
+        "commit": commit,
+        "delete-groups": delete_groups,
     }
 )

@@ -43,7 +43,7 @@ def command_line(command, arguments, stdin=""):
     return json.loads(JAVA.stdout.readline())
 
 
-def hello(broker):
+def hello(broker, groups=False):
     global BROKER
     BROKER = broker
     # The console producer reads lines of UTF-8 and sets no times.

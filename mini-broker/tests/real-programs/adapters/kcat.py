@@ -20,7 +20,7 @@ def kcat(*arguments, stdin=b""):
     return done.stdout
 
 
-def hello(broker):
+def hello(broker, groups=False):
     global BROKER
     BROKER = broker
     version = subprocess.run(["kcat", "-V"], capture_output=True, text=True).stdout

@@ -32,7 +32,7 @@ def command_line(command, arguments, stdin=""):
     }
 
 
-def hello(broker):
+def hello(broker, groups=False):
     global BROKER
     BROKER = broker
     version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout.strip()

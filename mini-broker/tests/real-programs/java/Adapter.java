@@ -65,7 +65,7 @@ public class Adapter {
             case "contest" -> AdminRequests.contest(request, answer);
             case "resume" -> resume(request, answer);
             case "busy" -> busy(request.get("topic").asText(), request.get("seconds").asInt(), answer);
-            default -> throw new IllegalArgumentException(request.get("do").asText());
+            default -> GroupRequests.handle(admin, request, answer);
         }
     }
 
@@ -78,7 +78,7 @@ public class Adapter {
             "bootstrap.servers", broker, "enable.auto.commit", "false", "auto.offset.reset", "none",
             "fetch.max.wait.ms", "50"), new ByteArrayDeserializer(), new ByteArrayDeserializer());
         answer.put("program", "Java kafka-clients " + AppInfoParser.getVersion());
-        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy", "resume")) {
+        for (var can : List.of("create", "produce", "read", "find", "times", "headers", "binary", "nulls", "idempotent", "transaction", "admin", "contest", "busy", "resume", "groups")) {
             answer.withArray("can").add(can);
         }
     }

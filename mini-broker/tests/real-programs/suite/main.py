@@ -9,11 +9,14 @@ from pathlib import Path
 
 import install
 import programs
+from apache_kafka import KafkaCluster
 from broker import Cluster, build, build_options
 from checks import Suite
 
 # What is old, or has a newer one of its key, is looked for often, or the checks would wait for minutes.
 SETTINGS = ["log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200"]
+# A group's first member is not let wait for others.
+SETTINGS.append("group.initial.rebalance.delay.ms=0")
 REPLICATED = ["default.replication.factor=3", "min.insync.replicas=2"]
 
 
@@ -26,7 +29,11 @@ def main():
     try:
         suite.binary = options.broker or build(options.features, options.release)
         suite.programs = programs.programs(options.programs.split(","), work, suite.binary)
-        if options.against:
+        if options.against == "kafka":
+            suite.broker = broker = apache_kafka(options, work)
+            suite.data_dir = broker.brokers[1].data_dir
+            suite.address = broker.start()
+        elif options.against:
             suite.address = options.against
             suite.data_dir = Path(options.data_dir) if options.data_dir else None
         else:
@@ -57,12 +64,20 @@ def main():
     return 1 if report.failures else 0
 
 
+def apache_kafka(options, work):
+    settings = [*SETTINGS, "log.initial.task.delay.ms=500"]
+    if options.brokers > 1:
+        settings += [*REPLICATED, "offsets.topic.replication.factor=3"]
+    jvm = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC")
+    return KafkaCluster(work, settings, jvm, options.brokers)
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="run", description=__doc__)
     parser.add_argument(
         "--against",
         metavar="HOST:PORT",
-        help="a broker that already runs, Apache Kafka for instance",
+        help="a broker that already runs; or `kafka`: Apache Kafka is started, and killed too",
     )
     parser.add_argument(
         "--data-dir", metavar="DIR", help="with --against: where that broker keeps its files"
@@ -81,6 +96,10 @@ def arguments():
         metavar="A,B",
         default=",".join(programs.ALL),
         help="only these programs (default: %(default)s)",
+    )
+    parser.add_argument("--only", choices=["groups"], help="only the checks of consumer groups")
+    parser.add_argument(
+        "--times", action="store_true", help="say how long each check of groups took"
     )
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all passed")
     return parser.parse_args()

@@ -30,8 +30,8 @@ class Program:
         # Checks that run at the same time may share a program: one request at a time.
         self.lock = threading.Lock()
 
-    def start(self, broker):
-        self.broker = broker
+    def start(self, broker, groups):
+        self.broker, self.groups = broker, groups
         with self.lock:
             self.launch()
 
@@ -44,7 +44,7 @@ class Program:
             env=self.env,
             text=True,
         )
-        hello = self.talk("hello", {"broker": self.broker})
+        hello = self.talk("hello", {"broker": self.broker, "groups": self.groups})
         self.title, self.can = hello["program"], hello["can"]
 
     def ask(self, what, **request):
@@ -104,12 +104,12 @@ def programs(names, log_dir, mini_broker):
             env = {"NODE_PATH": str(install.node())}
             command = ["node", adapters / "kafkajs.js"]
         elif name == "java":
-            command = [*java(install.java_classes()), "Adapter"]
+            command = [*java(), "Adapter"]
         elif name == "kafka-tools":
             command = [
                 sys.executable,
                 adapters / "kafka_tools.py",
-                *java(install.java_classes()),
+                *java(),
                 "Tools",
             ]
         elif name == "mini-broker":
@@ -120,15 +120,18 @@ def programs(names, log_dir, mini_broker):
     return made
 
 
-def java(classes=""):
+def java():
+    """How a Java program of Kafka's or ours is started: its class and arguments follow."""
+    programs = install.java_classes()
     # Short-lived, on few cores: the simpler compiler and collector cost less than they save.
     return [
         "java",
         "-Xmx256m",
-        "-XX:+UseSerialGC",
+        *install.QUIET_JAVA,
         "-XX:TieredStopAtLevel=1",
+        f"-XX:SharedArchiveFile={programs.parent}/loaded.jsa",
         "-cp",
-        f"{install.kafka_jars()}:{classes}",
+        f"{install.kafka_jars()}:{programs}",
     ]
 
 
