@@ -1,4 +1,4 @@
-//! step_2 caught by step_2: leaves a partition out if it comes to somebody who does not want it (R4.2)
+//! step_2 caught by step_2: leaves a partition out if it comes to somebody who does not want it (R4.2 R4.4)
 let mut turns = subscribed.keys().cycle();
 for (topic, count) in partitions {
     if readers(subscribed, topic).is_empty() {

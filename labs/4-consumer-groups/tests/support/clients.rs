@@ -69,6 +69,8 @@ struct Client {
     next_heartbeat_ms: u64,
 }
 
+mod promises;
+
 struct World {
     level: Level,
     seed: u64,
@@ -217,18 +219,6 @@ impl World {
         self.now_ms = end_ms;
     }
 
-    /// A tick before the deadline changes nothing.
-    fn idle_tick(&mut self, at_ms: u64) {
-        if self.group.deadline().is_some_and(|deadline| deadline <= at_ms) {
-            return;
-        }
-        let before = (self.group.state(), self.group.metadata(), self.group.deadline());
-        let next = self.group.tick(at_ms);
-        let after = (self.group.state(), self.group.metadata(), self.group.deadline());
-        check("R4.26", "what a tick before the deadline makes the broker do", next, Vec::new());
-        check("R4.26", "the group after a tick before the deadline", after, before);
-    }
-
     /// What a client does by itself, when it is its time.
     fn acts(&mut self, name: &str) {
         match self.clients[name].doing.clone() {
@@ -327,6 +317,7 @@ impl World {
     }
 
     fn told(&mut self, next: Vec<Next>) {
+        self.round_is_over(&next);
         for next in next {
             let (ticket, error) = match next {
                 Next::Save { generation } => {
@@ -336,6 +327,16 @@ impl World {
                 }
                 Next::Joined { ticket, member, generation, leader, members, .. } => {
                     let name = self.answered(ticket);
+                    if member == leader {
+                        let listed: Vec<&str> =
+                            members.iter().map(|listed| listed.member.as_str()).collect();
+                        check(
+                            "R4.14",
+                            format!("what {member}, who leads, is told"),
+                            listed,
+                            self.members(),
+                        );
+                    }
                     let leads = !members.is_empty();
                     check(
                         "R4.14",
@@ -389,96 +390,6 @@ impl World {
 
     fn client(&mut self, name: &str) -> &mut Client {
         self.clients.get_mut(name).expect("one of the clients")
-    }
-
-    /// What a request of somebody with this id and generation is told, if nothing else is wrong.
-    fn known(&self, id: &str, generation: i32) -> Result<(), Error> {
-        let current = self.group.generation();
-        if !self.group.members().any(|member| member.id == id) {
-            return Err(Error::UnknownMemberId { member: id.to_owned() });
-        }
-        match generation == current {
-            true => Ok(()),
-            false => Err(Error::IllegalGeneration { current, got: generation }),
-        }
-    }
-
-    /// What is always so.
-    fn compare(&mut self) {
-        let generation = self.group.generation();
-        check("R4.16", "whether the generation goes back", generation < self.generation, false);
-        self.generation = generation;
-        let empty = self.group.members().len() == 0;
-        if self.group.state() != State::PreparingRebalance {
-            check("R4.12", "whether it is empty", self.group.state() == State::Empty, empty);
-        }
-        // Who was heard within its session timeout is a member; who was not, and waits for nothing, is not.
-        for (name, me) in &self.clients {
-            let known = self.group.members().any(|member| member.id == me.id);
-            if let Doing::Joining(_) | Doing::Syncing(_) = me.doing
-                && !me.id.is_empty()
-            {
-                let pending = self.group.pending().any(|id| id == me.id);
-                check(
-                    "R4.22",
-                    format!("whether {name}, which waits, is a member"),
-                    known || pending,
-                    true,
-                );
-            }
-        }
-        let mut readers = BTreeSet::new();
-        for (name, me) in &self.clients {
-            if let Doing::Reading(theirs) = &me.doing
-                && me.generation == generation
-            {
-                for one in theirs {
-                    let once = readers.insert(one.clone());
-                    check("R4.15", format!("whether {name} alone reads {one:?}"), once, true);
-                }
-            }
-            if self.level >= Level::Commits {
-                let expected = match self.known(&me.id, me.generation) {
-                    Ok(()) if self.group.state() == State::CompletingRebalance => {
-                        Err(Error::RebalanceInProgress)
-                    }
-                    Err(_) if empty && me.generation < 0 && self.group.state() == State::Empty => {
-                        Ok(())
-                    }
-                    known => known,
-                };
-                let what = format!("whether {name} of generation {} may commit", me.generation);
-                let open = self.group.state() != State::Stable;
-                let current = open && self.known(&me.id, me.generation).is_ok();
-                let rule = if current { "R4.29" } else { "R4.28" };
-                check(rule, what, self.group.may_commit(&me.id, me.generation), expected);
-            }
-        }
-    }
-
-    /// All is quiet: who lives is a member or is out, and all that they want is read.
-    fn settled(&mut self) {
-        self.say("all has been quiet for 15 seconds");
-        let mut members: Vec<String> = Vec::new();
-        let mut read = BTreeSet::new();
-        for me in self.clients.values() {
-            if let Doing::Reading(theirs) = &me.doing {
-                members.push(me.id.clone());
-                read.extend(theirs.iter().cloned());
-            }
-        }
-        members.sort();
-        let known: Vec<String> = self.group.members().map(|member| member.id.clone()).collect();
-        check("R4.21", "the members", known, members.clone());
-        let state = if members.is_empty() { State::Empty } else { State::Stable };
-        check("R4.12", "the state", self.group.state(), state);
-        check("R4.18", "requests without an answer", self.open.len(), 0);
-        let wanted = self.clients.values().filter(|me| members.contains(&me.id));
-        let wanted: BTreeSet<&String> = wanted.flat_map(|me| &me.topics).collect();
-        let all = wanted
-            .into_iter()
-            .flat_map(|topic| (0..self.topics[topic]).map(move |n| (topic.clone(), n)));
-        check("R4.15", "what is read", read, all.collect());
     }
 }
 
