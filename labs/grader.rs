@@ -136,7 +136,9 @@ fn print_next(lab: &Lab, first: u32, failures: &[(u32, &str, Failure)]) {
             println!("This red is right: nothing is written yet, and it is your first step.\n");
         }
         println!("next: step {first}, {title}{minutes}");
-        println!("      {}", failure.place);
+        // A step's bodies are written in their order, whichever of them a test has met.
+        let first_todo = unwritten().into_iter().find(|todo| todo.step == first);
+        println!("      {}", first_todo.map_or(failure.place.clone(), |todo| todo.place(lab)));
     }
     println!(
         "      steps: {}/README.md    again: cargo test -p {} step_{first}",
@@ -151,37 +153,77 @@ fn print_after(lab: &Lab, tests: &[Test], chosen: &[Test]) {
     let one_whole_step =
         chosen.iter().all(|(name, _)| step_of(name) == step) && chosen.len() == of_step;
     if chosen.len() == tests.len() {
-        return println!("all steps are done.    next: cargo workshop status");
+        println!("all steps are done.");
+        return print_plug_in(lab);
     }
     if step == u32::MAX || !one_whole_step {
         return;
     }
-    match unwritten(lab) {
-        Some((next, place)) if next != step => {
-            let Step { title, minutes } = step_in(lab.readme, next);
-            println!("step {step} is done. next: step {next}, {title}{minutes}: {place}");
+    match unwritten().first() {
+        Some(next) if next.step != step => {
+            let Step { title, minutes } = step_in(lab.readme, next.step);
+            println!(
+                "step {step} is done. next: step {}, {title}{minutes}: {}",
+                next.step,
+                next.place(lab)
+            );
         }
-        _ => println!("step {step} is done, and so are all others.    next: cargo workshop status"),
+        _ => {
+            println!("step {step} is done, and so are all others.");
+            print_plug_in(lab);
+        }
     }
 }
 
-/// The first step whose `todo!` still stands in the lab's `src/`, and where.
-fn unwritten(lab: &Lab) -> Option<(u32, String)> {
-    let sources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
+/// After the last step: the lab's code in a real broker, and the page that says what to do with it.
+fn print_plug_in(lab: &Lab) {
+    println!("next: your code in a real broker: cargo workshop broker --mine {}", lab.package);
+    if let Some(chapter) = chapter(lab) {
+        println!("      read {chapter}, \"Plug it in\"    all labs: cargo workshop status");
+    }
+}
+
+/// The lab's page of the book, from the workspace's root: it begins with the lab's number.
+fn chapter(lab: &Lab) -> Option<String> {
+    let (labs, name) = lab.folder.split_once('/')?;
+    let begin = name.split_inclusive('-').next()?;
+    let root = folder_of(lab).ancestors().find(|folder| folder.join(labs).is_dir())?.to_owned();
+    let pages = fs::read_dir(root.join("book/src")).ok()?.flatten();
+    let names = pages.map(|page| page.file_name().to_string_lossy().into_owned());
+    let page = names.filter(|name| name.starts_with(begin) && name.ends_with(".md")).min()?;
+    Some(format!("book/src/{page}"))
+}
+
+/// A `todo!` that still stands in the lab's `src/`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Todo {
+    step: u32,
+    file: String,
+    line: usize,
+}
+
+impl Todo {
+    fn place(&self, lab: &Lab) -> String {
+        format!("{}/src/{}:{}", lab.folder, self.file, self.line)
+    }
+}
+
+/// All of them, in the order in which they are to be written. (The answer key's package has none.)
+fn unwritten() -> Vec<Todo> {
+    let sources = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let mut todos = Vec::new();
-    for source in sources.flatten() {
+    for source in sources.into_iter().flatten().flatten() {
         let text = fs::read_to_string(source.path()).unwrap_or_default();
-        for (line, number) in text.lines().zip(1..) {
-            let step = line.trim_start().strip_prefix("todo!(\"step ").and_then(|rest| {
+        for (words, line) in text.lines().zip(1..) {
+            let step = words.trim_start().strip_prefix("todo!(\"step ").and_then(|rest| {
                 rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()
             });
-            let name = source.file_name();
-            todos.extend(step.map(|step| {
-                (step, format!("{}/src/{}:{number}", lab.folder, name.to_string_lossy()))
-            }));
+            let file = source.file_name().to_string_lossy().into_owned();
+            todos.extend(step.map(|step| Todo { step, file, line }));
         }
     }
-    todos.into_iter().min()
+    todos.sort();
+    todos
 }
 
 struct Failure {

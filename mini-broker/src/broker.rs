@@ -63,6 +63,8 @@ mod cleaner; // whose turn it is to be compacted
 
 pub mod compact; // what compaction leaves of a log
 
+mod unfinished; // what the leader has done, and other replicas have not
+
 mod waiting; // what is parked, and every timer
 
 pub mod view; // for whoever only looks
@@ -92,9 +94,9 @@ use log_dirs::Measuring;
 use membership::Membership;
 use metadata_log::Following;
 use partition::Partition;
-use produce::Producing;
 use producer_ids::ProducerIds;
 use replica::Fetcher;
+use unfinished::Unfinished;
 use waiting::{AfterApplied, Parked, Timers};
 
 pub struct Broker {
@@ -130,9 +132,9 @@ pub struct Broker {
     /// What is followed, by leader.
     fetchers: BTreeMap<i32, Fetcher>,
     in_sync: InSync,
-    /// Produce requests that wait for high watermarks.
-    producing: BTreeMap<Ticket, Producing>,
-    /// Partitions whose high watermark or leader is another since the last tick, and that somebody waits for.
+    /// Requests that wait for other replicas.
+    unfinished: BTreeMap<Ticket, Unfinished>,
+    /// Partitions to which something has happened since the last tick that somebody may wait for.
     settling: BTreeSet<(Arc<str>, i32)>,
     groups: Groups,
 }
@@ -229,7 +231,7 @@ impl Broker {
             Request::Produce(request) => {
                 match self.produce(now, ticket, &client, request, verdicts, out) {
                     Some(answer) => answer,
-                    None => return, // it waits for the high watermark
+                    None => return, // it waits for others
                 }
             }
             Request::Fetch(request) => match self.fetch(now, ticket, request, out) {
@@ -290,8 +292,8 @@ impl Broker {
         for ticket in of_connection(&self.parked, connection) {
             self.unpark(ticket);
         }
-        for ticket in of_connection(&self.producing, connection) {
-            self.forget_producing(ticket);
+        for ticket in of_connection(&self.unfinished, connection) {
+            self.forget_unfinished(ticket);
         }
         self.gone_from_groups(now, connection, out);
     }

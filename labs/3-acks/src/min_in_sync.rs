@@ -5,8 +5,8 @@ use crate::{Acks, Leader, Refused};
 impl Leader {
     /// The effective minimum: `min.insync.replicas`, but not more than there are replicas.
     ///
-    /// The shell asks three times: before it appends, before the high watermark moves, and before a
-    /// batch that has waited is answered. (Kafka: `Partition.effectiveMinIsr`.)
+    /// Three ask for it: `may_append` below, `settle` in `given/leader.rs` before it moves the high
+    /// watermark, and your `answer` of step 1. (Kafka: `Partition.effectiveMinIsr`.)
     pub(crate) fn effective_min(&self) -> usize {
         todo!("step 4: the minimum of {} for {:?}", self.config.min_in_sync, self.replicas)
     }

@@ -1,14 +1,15 @@
 //! Lab 3's tests, step by step. Run those of one step with `cargo test -p acks step_1`.
 //!
 //! In each step small asserts come first, then transcripts, then what chance asks. Last come the given parts: cutting a
-//! log by its epochs, batches that come twice, and the loss matrix, which needs all steps.
+//! log by its epochs, batches that come twice, and the loss matrix, which needs all steps. A test whose name has `given`
+//! in it needs no step.
 
 use std::process::ExitCode;
 
 use acks::{Acks, Answer, Config, Epochs, Leader, OutOfOrder, Producers, Refused, Sequence, elect};
 use grader::{Lab, Works, check, check_transcript};
 use support::matrix::{RECORDS, Row, matrix, row};
-use support::model::{Level, histories, seeds};
+use support::model::{Level, append_rule, histories, seeds};
 use support::parity;
 use support::transcript::transcript;
 
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
             step_1_all_waits_for_the_watermark,
             step_1_the_last_record_counts,
             step_1_alone_nobody_waits,
-            step_1_the_number_on_the_wire,
+            step_1_given_the_number_on_the_wire,
             step_1_transcript,
             step_2_the_slowest_in_sync,
             step_2_a_fetch_says_what_is_below_it,
@@ -48,7 +49,9 @@ fn main() -> ExitCode {
             step_2_who_is_no_follower_is_refused,
             step_2_transcript,
             step_2_any_history,
+            step_3_the_leader_is_always_in_sync,
             step_3_too_long_behind_leaves,
+            step_3_who_never_had_everything_lags,
             step_3_with_all_there_is_nobody_lags,
             step_3_behind_and_keeping_up_stays,
             step_3_an_election_throws_nobody_out,
@@ -80,14 +83,14 @@ fn main() -> ExitCode {
             step_5_any_election,
             step_5_transcript,
             step_5_any_history,
-            step_5_epochs_say_where_they_end,
-            step_5_epochs_follow_the_log,
-            step_5_truncation_transcript,
-            step_5_fast_failover_transcript,
-            step_5_any_two_logs_meet,
-            step_5_producers_transcript,
-            step_5_producers_after_a_cut_and_a_restart,
-            step_5_kafkas_leader_answers_the_same,
+            step_5_given_epochs_say_where_they_end,
+            step_5_given_epochs_follow_the_log,
+            step_5_given_truncation_transcript,
+            step_5_given_fast_failover_transcript,
+            step_5_given_any_two_logs_meet,
+            step_5_given_producers_transcript,
+            step_5_given_producers_after_a_cut_and_a_restart,
+            step_5_given_kafkas_leader_answers_the_same,
             step_5_all_in_sync_of_one_is_acks_1,
             step_5_unclean_keeps_no_promise,
             step_5_matrix_transcript,
@@ -172,7 +175,7 @@ fn step_1_alone_nobody_waits() {
     check("R3.8", "alone, the deadline", leader.deadline(), None);
 }
 
-fn step_1_the_number_on_the_wire() {
+fn step_1_given_the_number_on_the_wire() {
     let expected = [
         (0, Some(Acks::None)),
         (1, Some(Acks::Leader)),
@@ -319,6 +322,15 @@ fn step_2_any_history() {
 
 const LAG_MS: u64 = 30_000;
 
+fn step_3_the_leader_is_always_in_sync() {
+    let mut leader = leader(3, 10, 10);
+    fetch(&mut leader, 2000, 2, 10);
+    fetch(&mut leader, 2000, 3, 10);
+    let wanted = leader.wanted_in_sync().unwrap_or(leader.in_sync().to_vec());
+    let what = format!("broker 1 leads, all have everything, and {wanted:?} should be in sync");
+    check("R3.20", format!("{what}: with the leader"), wanted.contains(&1), true);
+}
+
 fn step_3_too_long_behind_leaves() {
     let mut leader = leader(3, 10, 10);
     fetch(&mut leader, 2000, 2, 10);
@@ -337,6 +349,13 @@ fn step_3_too_long_behind_leaves() {
     check("R3.8", what, leader.wanted_in_sync(), Some(vec![1, 3]));
     fetch(&mut leader, 2000 + LAG_MS + 3, 2, 11);
     check("R3.8", "broker 2 fetches from the log end", leader.wanted_in_sync(), None);
+}
+
+fn step_3_who_never_had_everything_lags() {
+    let mut leader = leading(&[1, 2], &[1], 10, 10, Config::default());
+    fetch(&mut leader, 2000, 2, 4);
+    let what = "broker 2 is not in sync, and never had all that the leader has: it keeps up";
+    check("R3.8", what, leader.followers()[0].keeps_up, false);
 }
 
 fn step_3_with_all_there_is_nobody_lags() {
@@ -497,14 +516,19 @@ fn step_3_a_refused_joiner_counts_no_more() {
 
 fn step_3_the_order_is_that_of_the_replicas() {
     let mut leader = Leader::elected(7, 0, &[3, 9, 7, 5], &[7, 5], 0, 0, 0, Config::default());
-    check("R3.8", "the agreed set", leader.in_sync(), &[7, 5]);
+    check("R3.20", "the agreed set", leader.in_sync(), &[7, 5]);
     fetch(&mut leader, 0, 9, 0);
     fetch(&mut leader, 0, 3, 0);
     let wanted = leader.wanted_in_sync();
-    check("R3.10", "in the order of the replicas", wanted, Some(vec![3, 9, 7, 5]));
+    let joined = wanted.clone().map(|mut ids| {
+        ids.sort_unstable();
+        ids
+    });
+    check("R3.10", "9 and 3 may join, in any order", joined, Some(vec![3, 5, 7, 9]));
+    check("R3.20", "in the order of the replicas", wanted, Some(vec![3, 9, 7, 5]));
     leader.in_sync_agreed(&[5, 7, 9, 3]);
-    check("R3.8", "told in another order", leader.in_sync(), &[3, 9, 7, 5]);
-    check("R3.8", "another order is no change", leader.wanted_in_sync(), None);
+    check("R3.20", "told in another order", leader.in_sync(), &[3, 9, 7, 5]);
+    check("R3.20", "another order is no change", leader.wanted_in_sync(), None);
 }
 
 fn step_3_a_leader_under_load_does_not_stay_alone() {
@@ -655,13 +679,21 @@ fn refused(in_sync: usize, min: usize) -> Result<(), Refused> {
     Err(Refused::NotEnoughReplicas { in_sync, min })
 }
 
+/// Whether a batch may be appended. A refusal with another minimum breaks another rule.
+#[track_caller]
+fn check_append(what: impl AsRef<str>, leader: &Leader, acks: Acks, expected: Result<(), Refused>) {
+    let got = leader.may_append(acks);
+    let min = leader.replicas().len().min(leader.config().min_in_sync as usize);
+    check(append_rule(&got, min), what, got, expected);
+}
+
 fn step_4_acks_all_is_refused() {
     let leader = leading(&[1, 2, 3], &[1], 10, 10, with_min(2));
     let what = "acks=all, one replica in sync, min.insync.replicas 2";
-    check("R3.12", what, leader.may_append(Acks::All), refused(1, 2));
+    check_append(what, &leader, Acks::All, refused(1, 2));
     for acks in [Acks::None, Acks::Leader] {
         let what = format!("{acks:?}, one replica in sync, min.insync.replicas 2");
-        check("R3.12", what, leader.may_append(acks), Ok(()));
+        check_append(what, &leader, acks, Ok(()));
     }
     let got = leader.may_append(Acks::All).map_err(|refused| refused.to_string());
     let says = "1 in sync, and acks=all needs 2".to_owned();
@@ -679,16 +711,16 @@ fn step_4_those_in_sync_count_and_nobody_else() {
     ] {
         let leader = leading(&[1, 2, 3, 4], &in_sync, 10, 10, with_min(min));
         let what = format!("acks=all, {in_sync:?} of 4 replicas in sync, minimum {min}");
-        check("R3.12", what, leader.may_append(Acks::All), expected);
+        check_append(what, &leader, Acks::All, expected);
     }
     // A joiner makes it stricter, never laxer: it is not agreed yet.
     let mut leader = leading(&[1, 2, 3], &[1], 10, 10, with_min(2));
     fetch(&mut leader, 1000, 2, 10);
     check("R3.10", "broker 2 should join", leader.wanted_in_sync(), Some(vec![1, 2]));
     let what = "acks=all, one in sync and one joining, minimum 2";
-    check("R3.12", what, leader.may_append(Acks::All), refused(1, 2));
+    check_append(what, &leader, Acks::All, refused(1, 2));
     leader.in_sync_agreed(&[1, 2]);
-    check("R3.12", "acks=all, two in sync, minimum 2", leader.may_append(Acks::All), Ok(()));
+    check_append("acks=all, two in sync, minimum 2", &leader, Acks::All, Ok(()));
 }
 
 fn step_4_never_more_than_there_are_replicas() {
@@ -711,7 +743,7 @@ fn step_4_the_watermark_stands_still() {
     let mut leader = leading(&[1, 2], &[1, 2], 1, 1, with_min(2));
     fetch(&mut leader, 1000, 2, 1);
     leader.in_sync_agreed(&[1]);
-    check("R3.12", "acks=1, one of two in sync", leader.may_append(Acks::Leader), Ok(()));
+    check_append("acks=1, one of two in sync", &leader, Acks::Leader, Ok(()));
     leader.appended(4);
     let what = "one of two in sync, minimum 2: acks=1 was appended, log end 4";
     check("R3.13", what, leader.high_watermark(), 1);
@@ -729,20 +761,26 @@ fn step_4_too_few_after_the_append() {
     check("R3.2", "all three have it", leader.answer(Acks::All, 1), Answer::Now);
     leader.in_sync_agreed(&[1]);
     let too_few = Answer::NotEnoughReplicasAfterAppend;
-    let what = "acks=all, below the watermark, but one in sync by now, minimum 2";
+    let what = "src/answer.rs: acks=all, below the watermark, but one in sync by now, minimum 2";
     check("R3.3", what, leader.answer(Acks::All, 1), too_few);
-    check("R3.3", "acks=1 has not asked for it", leader.answer(Acks::Leader, 1), Answer::Now);
-    check("R3.3", "acks=0 has not asked for it", leader.answer(Acks::None, 1), Answer::Now);
+    check(
+        "R3.3",
+        "src/answer.rs: acks=1 has not asked for it",
+        leader.answer(Acks::Leader, 1),
+        Answer::Now,
+    );
+    check(
+        "R3.3",
+        "src/answer.rs: acks=0 has not asked for it",
+        leader.answer(Acks::None, 1),
+        Answer::Now,
+    );
     leader.appended(5);
     let what = "acks=all, past the watermark: it waits, whoever is in sync";
     check("R3.2", what, leader.answer(Acks::All, 4), Answer::Wait);
     fetch(&mut leader, 1000, 2, 2);
-    check(
-        "R3.3",
-        "with one that is joining it is enough",
-        leader.answer(Acks::All, 1),
-        Answer::Now,
-    );
+    let what = "src/answer.rs: acks=all, one in sync and one joining, minimum 2";
+    check("R3.3", what, leader.answer(Acks::All, 1), Answer::Now);
 }
 
 fn step_4_settings_change_while_it_leads() {
@@ -751,9 +789,9 @@ fn step_4_settings_change_while_it_leads() {
     check("R3.13", "minimum 2", leader.high_watermark(), 5);
     leader.configure(with_min(1));
     check("R3.13", "minimum 1 from now on", leader.high_watermark(), 8);
-    check("R3.12", "minimum 1 from now on", leader.may_append(Acks::All), Ok(()));
+    check_append("minimum 1 from now on", &leader, Acks::All, Ok(()));
     leader.configure(with_min(3));
-    check("R3.12", "minimum 3 from now on", leader.may_append(Acks::All), refused(1, 3));
+    check_append("minimum 3 from now on", &leader, Acks::All, refused(1, 3));
     check("R3.5", "the watermark does not go back", leader.high_watermark(), 8);
 }
 
@@ -789,6 +827,25 @@ fn step_4_any_history() {
 
 // Step 5: who leads next.
 
+/// An election of these replicas, those in sync, those alive. Which rule is broken depends on who could lead, and on who
+/// does.
+#[track_caller]
+fn check_election(
+    (replicas, in_sync, alive): (&[i32], &[i32], &[i32]),
+    unclean: bool,
+    what: &str,
+    expected: Option<i32>,
+) {
+    let got = elect(replicas, in_sync, alive, unclean);
+    let clean = expected.is_some_and(|leader| in_sync.contains(&leader));
+    let as_if_clean = got.is_some_and(|leader| in_sync.contains(&leader));
+    let rule = if clean || as_if_clean && !unclean { "R3.14" } else { "R3.15" };
+    let what = format!(
+        "{what}of {replicas:?}, in sync {in_sync:?}, alive {alive:?}, unclean allowed: {unclean}"
+    );
+    check(rule, what, got, expected);
+}
+
 fn step_5_the_first_that_is_alive_and_in_sync() {
     for (replicas, in_sync, alive, expected) in [
         (vec![1, 2, 3], vec![1, 2, 3], vec![1, 2, 3], Some(1)),
@@ -799,32 +856,24 @@ fn step_5_the_first_that_is_alive_and_in_sync() {
         (vec![2, 1], vec![2, 1], vec![1], Some(1)),
     ] {
         for unclean in [false, true] {
-            let what = format!(
-                "of {replicas:?}, in sync {in_sync:?}, alive {alive:?}, unclean allowed: {unclean}"
-            );
-            check("R3.14", what, elect(&replicas, &in_sync, &alive, unclean), expected);
+            check_election((&replicas, &in_sync, &alive), unclean, "", expected);
         }
     }
 }
 
 fn step_5_the_dead_are_not_elected() {
     for unclean in [false, true] {
-        let got = elect(&[1, 2], &[1, 2], &[], unclean);
-        check("R3.14", format!("all are dead, unclean allowed: {unclean}"), got, None);
-        let got = elect(&[1, 2], &[1, 2], &[7, 8], unclean);
-        check("R3.14", format!("others are alive, unclean allowed: {unclean}"), got, None);
-        let got = elect(&[], &[1], &[1], unclean);
-        check("R3.14", format!("no replicas, unclean allowed: {unclean}"), got, None);
+        check_election((&[1, 2], &[1, 2], &[]), unclean, "all are dead: ", None);
+        check_election((&[1, 2], &[1, 2], &[7, 8]), unclean, "only others are alive: ", None);
+        check_election((&[], &[1], &[1]), unclean, "no replicas: ", None);
     }
 }
 
 fn step_5_unclean_only_if_allowed_and_needed() {
-    let what = "1 was alone in sync and is dead; 3 and 2 are alive; unclean is not allowed";
-    check("R3.15", what, elect(&[1, 3, 2], &[1], &[2, 3], false), None);
-    let what = "the same, and unclean is allowed: the first of the replicas that is alive";
-    check("R3.15", what, elect(&[1, 3, 2], &[1], &[2, 3], true), Some(3));
-    let what = "2 is alive and in sync, so 3 is not needed";
-    check("R3.15", what, elect(&[1, 3, 2], &[1, 2], &[2, 3], true), Some(2));
+    let alone = "1 was alone in sync, and is dead: ";
+    check_election((&[1, 3, 2], &[1], &[2, 3]), false, alone, None);
+    check_election((&[1, 3, 2], &[1], &[2, 3]), true, alone, Some(3));
+    check_election((&[1, 3, 2], &[1, 2], &[2, 3]), true, "2 can lead, so 3 need not: ", Some(2));
 }
 
 fn step_5_the_fence() {
@@ -873,12 +922,9 @@ fn step_5_any_election() {
             let able = |id: &&i32| alive.contains(id);
             let clean = replicas.iter().filter(able).find(|id| in_sync.contains(id));
             let any = replicas.iter().find(able).filter(|_| unclean);
-            let what = format!(
-                "seed {seed}: of {replicas:?}, in sync {in_sync:?}, alive {alive:?}, unclean allowed: {unclean}"
-            );
-            let rule = if clean.is_some() { "R3.14" } else { "R3.15" };
-            let got = elect(&replicas, &in_sync, &alive, unclean);
-            check(rule, what, got, clean.or(any).copied());
+            let what = format!("seed {seed}: ");
+            let leader = clean.or(any).copied();
+            check_election((&replicas, &in_sync, &alive), unclean, &what, leader);
         }
     }
 }
@@ -909,7 +955,7 @@ fn step_5_any_history() {
 
 // Given, and read in the chapter: where two logs part.
 
-fn step_5_epochs_say_where_they_end() {
+fn step_5_given_epochs_say_where_they_end() {
     let epochs = Epochs::from_entries([(0, 0), (2, 10), (5, 17)]);
     for (epoch, expected) in [
         (0, Some((0, 10))),
@@ -946,7 +992,7 @@ fn step_5_epochs_say_where_they_end() {
     }
 }
 
-fn step_5_epochs_follow_the_log() {
+fn step_5_given_epochs_follow_the_log() {
     let mut epochs = Epochs::new();
     let entries = |epochs: &Epochs| epochs.entries();
     for (epoch, at) in [(0, 0), (0, 5), (1, 7), (1, 9), (4, 12)] {
@@ -979,7 +1025,7 @@ fn step_5_epochs_follow_the_log() {
     check("R3.17", "again from a file", Epochs::from_entries(epochs.entries()), epochs);
 }
 
-fn step_5_truncation_transcript() {
+fn step_5_given_truncation_transcript() {
     let script = "
         # Broker 1 leads, and has a and b. So has broker 2, and b was acknowledged. But broker 2 has heard
         # of the high watermark 1 only: news of it comes with the next fetch.
@@ -1011,7 +1057,7 @@ fn step_5_truncation_transcript() {
     check_transcript(&LAB, "truncation", &transcript(script));
 }
 
-fn step_5_fast_failover_transcript() {
+fn step_5_given_fast_failover_transcript() {
     let script = "
         # Elections in quick succession: broker 1 wrote in epoch 2, broker 2 in the epochs 1 and 3.
         log 1 0a 0b 2e 2f
@@ -1029,7 +1075,7 @@ fn step_5_fast_failover_transcript() {
 
 /// Any two logs whose epochs each had one leader: the follower ends with the leader's log, and cuts nothing that both
 /// have.
-fn step_5_any_two_logs_meet() {
+fn step_5_given_any_two_logs_meet() {
     for seed in seeds() {
         let mut rng = fastrand::Rng::with_seed(seed);
         for _ in 0..50 {
@@ -1073,7 +1119,7 @@ fn step_5_any_two_logs_meet() {
 
 // Given, and read in the chapter: batches that come twice.
 
-fn step_5_producers_transcript() {
+fn step_5_given_producers_transcript() {
     let script = "
         # Producer 7 counts its records: 0, 1, 2, …
         batch 7 3 first=0
@@ -1112,7 +1158,7 @@ fn step_5_producers_transcript() {
     check_transcript(&LAB, "producers", &transcript(script));
 }
 
-fn step_5_producers_after_a_cut_and_a_restart() {
+fn step_5_given_producers_after_a_cut_and_a_restart() {
     let mut producers = Producers::new(1000);
     for n in 0..8 {
         producers.appended(7, 0, n * 2, 2, 100 + n as u64 * 2, n.into());
@@ -1137,7 +1183,7 @@ fn step_5_producers_after_a_cut_and_a_restart() {
     check("R3.18", "from a snapshot", Producers::restore(1000, entries), producers);
 }
 
-fn step_5_kafkas_leader_answers_the_same() {
+fn step_5_given_kafkas_leader_answers_the_same() {
     let mut batches = 0;
     for (story, batch) in parity::batches() {
         let parity::Batch { producer, epoch, first_sequence, count, .. } = batch;
@@ -1222,7 +1268,7 @@ fn step_5_any_machine_dies() {
                 check("R3.1", what("nothing is sent twice"), row.doubled, 0);
             }
             if !row.unclean && row.behind {
-                check("R3.14", what("nobody but broker 1 leads"), &row.led[..], &[1, 1]);
+                check("R3.15", what("nobody but broker 1 leads"), &row.led[..], &[1, 1]);
             }
         }
     }

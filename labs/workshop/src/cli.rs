@@ -22,7 +22,7 @@ pub fn run() -> Result<u8> {
     let kit = Kit::find()?;
     let Some((name, args)) = matches.subcommand() else { return screen::open(&kit) };
     match name {
-        "status" => grade::status(&kit),
+        "status" => grade::status(&kit, lab(args)),
         "grade" => grade::grade(&kit, lab(args), format(args)),
         "hint" => hint::hint(&kit, lab(args)),
         "predict" => predict::predict(&kit, lab(args)),
@@ -92,7 +92,11 @@ pub fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Opens the workshop: where you are, and the next thing to do. Graded on every save.")
         .disable_help_subcommand(true)
-        .subcommand(Command::new("status").about("Where you are in every lab, and the next thing to do"))
+        .subcommand(
+            Command::new("status")
+                .about("Where you are in every lab or in one, and the next thing to do")
+                .arg(lab()),
+        )
         .subcommand(
             Command::new("grade")
                 .about("Grades a lab, or all of them; the exit code is 0 only when all of it is done")

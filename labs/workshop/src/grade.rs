@@ -164,8 +164,26 @@ impl Grade {
     pub fn step_at_hand(&self) -> Option<&StepGrade> {
         match self.next() {
             Next::Step(at) => self.steps.get(at),
+            Next::Compile(error) => self.step_of_error(&error),
             _ => self.steps.iter().find(|step| step.state != State::Done),
         }
+    }
+
+    /// While nothing compiles no test says what is done. The step at hand is the one that the error is in, or else the
+    /// first that is not written, or the last.
+    fn step_of_error(&self, error: &CompileError) -> Option<&StepGrade> {
+        let at = error.at.as_ref();
+        let inside = self.steps.iter().filter(|step| {
+            at.is_some_and(|at| at.file == step.place.file && step.place.line <= at.line)
+        });
+        let same_file =
+            || self.steps.iter().find(|step| at.is_some_and(|at| at.file == step.place.file));
+        let unwritten = || self.steps.iter().find(|step| step.state == State::Todo);
+        inside
+            .max_by_key(|step| step.place.line)
+            .or_else(same_file)
+            .or_else(unwritten)
+            .or(self.steps.last())
     }
 }
 
@@ -197,7 +215,7 @@ pub struct Wanted<'a> {
 /// its half-written files.
 pub fn run_tests(kit: &Kit, lab: &Lab, wanted: Wanted, stop: &Stop) -> Result<Vec<Test>, Outcome> {
     let built = build(kit, lab)?;
-    run_built(kit, lab, &built, wanted, stop)
+    Ok(run_built(kit, lab, &built, wanted, stop)?.tests)
 }
 
 pub struct Built {
@@ -221,13 +239,19 @@ pub fn build(kit: &Kit, lab: &Lab) -> Result<Built, Outcome> {
     }
 }
 
+pub struct Ran {
+    pub tests: Vec<Test>,
+    /// What the test program said last, after the result.
+    pub last_words: String,
+}
+
 pub fn run_built(
     kit: &Kit,
     lab: &Lab,
     built: &Built,
     wanted: Wanted,
     stop: &Stop,
-) -> Result<Vec<Test>, Outcome> {
+) -> Result<Ran, Outcome> {
     let mut command = test_program(kit, lab, &built.program);
     command.args(wanted.filter);
     if let Some(folder) = wanted.trace {
@@ -241,8 +265,9 @@ pub fn run_built(
         return Err(Outcome::NotRun("Stopped.".to_owned()));
     }
     let mut tests = libtest::tests(&ended.stdout);
-    if ended.stdout.contains("test result: ") {
-        return Ok(tests);
+    if let Some((_, after)) = ended.stdout.split_once("\ntest result: ") {
+        let last_words = after.split_once('\n').map_or("", |(_, words)| words).to_owned();
+        return Ok(Ran { tests, last_words });
     }
     let why = if ended.too_long {
         format!("did not end within {} seconds: is there a loop without an end?", QUIET.as_secs())
@@ -258,7 +283,7 @@ pub fn run_built(
             tests.push(Test::unfinished(name, &why));
         }
     }
-    Ok(tests)
+    Ok(Ran { tests, last_words: String::new() })
 }
 
 /// The test program as cargo would start it.

@@ -20,6 +20,8 @@ pub struct Lab {
     /// The hints of a step, the gentlest first.
     pub hints: BTreeMap<u32, Vec<String>>,
     pub predictions: Vec<Prediction>,
+    /// The page of the book, from the root; none while nobody has written it.
+    pub chapter: Option<String>,
     pub troubles: Vec<String>,
 }
 
@@ -57,6 +59,7 @@ impl Lab {
             Ok(predictions) => lab.predictions = predictions,
             Err(why) => lab.troubles.push(format!("predict.toml: {why}")),
         }
+        lab.chapter = chapter(root, number);
         lab.about = about(&read_or_empty(&folder.join("Cargo.toml")));
         lab
     }
@@ -209,6 +212,14 @@ pub fn hints(text: &str) -> BTreeMap<u32, Vec<String>> {
         *hint = hint.trim().to_owned();
     }
     hints
+}
+
+/// The page whose name begins with the lab's number.
+fn chapter(root: &Path, number: u32) -> Option<String> {
+    let pages = std::fs::read_dir(root.join("book/src")).ok()?.flatten();
+    let names = pages.filter_map(|page| page.file_name().into_string().ok());
+    let of_lab = |name: &String| name.starts_with(&format!("{number}-")) && name.ends_with(".md");
+    Some(format!("book/src/{}", names.filter(of_lab).min()?))
 }
 
 /// The package's description, without the lab's number: it stands above as it is.

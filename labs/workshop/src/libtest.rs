@@ -19,9 +19,29 @@ impl Test {
         step_of(&self.name)
     }
 
+    /// The step that is not written, if that is why it failed.
+    pub fn waits_for(&self) -> Option<u32> {
+        let after = |words: &str| self.message.split_once(words).map(|(_, after)| after);
+        let unfinished = || self.message.split_once(" is unfinished: ");
+        let own = || unfinished().and_then(|(before, _)| before.rsplit("step ").next());
+        let step =
+            after("not yet implemented: step ").or(after(" waits for step ")).or_else(own)?;
+        step.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    }
+
+    /// It needs no step: what it tests is given.
+    pub fn is_given(&self) -> bool {
+        is_given(&self.name)
+    }
+
     pub fn unfinished(name: &str, message: &str) -> Self {
         Self { name: name.to_owned(), passed: false, message: message.to_owned(), at: None }
     }
+}
+
+/// `step_5_given_truncation_transcript`
+pub fn is_given(test: &str) -> bool {
+    test.contains("_given_")
 }
 
 /// The tests of a run, in the order of their steps.

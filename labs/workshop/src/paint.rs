@@ -139,7 +139,8 @@ pub fn reflow(text: &str) -> String {
         let mut letters = line.chars();
         let first = letters.next().unwrap_or(' ');
         first.is_whitespace()
-            || matches!(first, '-' | '*' | '|' | '#' | '`' | '>')
+            || matches!(first, '-' | '*' | '|' | '#' | '>')
+            || line.starts_with("```")
             || (first.is_ascii_digit() && letters.next() == Some('.'))
     };
     let mut lines: Vec<String> = Vec::new();

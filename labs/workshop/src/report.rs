@@ -2,6 +2,7 @@
 
 use crate::grade::{Grade, Next, Outcome, State, StepGrade};
 use crate::lab::{Lab, Rule, Step};
+use crate::libtest::CompileError;
 use crate::paint::{Line, Style, wrap};
 
 /// Lines of a failing test's message that are shown; the test itself shows the rest.
@@ -64,10 +65,7 @@ pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
         Next::Compile(error) => {
             let mut lines: Vec<Line> = error.text.lines().map(Line::from).collect();
             lines.push(Line::new());
-            lines.push(
-                Line::new().bold(format!("Next: {} does not compile: {}", lab.name, error.what)),
-            );
-            lines.extend(error.at.map(|at| Line::new().plain("  mend   ").mark(at.to_string())));
+            lines.extend(does_not_compile(lab, &error));
             lines
         }
         Next::NotRun(why) => {
@@ -78,26 +76,43 @@ pub fn next(grade: &Grade, seen: Seen, width: usize) -> Vec<Line> {
             Some(step) => step_next(grade, step, seen, width),
             None => Vec::new(),
         },
-        Next::Done => vec![
-            Line::new()
-                .bold(format!("Lab {} is done.", lab.number))
-                .plain(" See your own code carry messages:"),
-            Line::new()
-                .plain("  run    ")
-                .mark(format!("cargo workshop broker --mine {}", lab.name)),
-        ],
+        Next::Done => {
+            let done = Line::new().bold(format!("Lab {} is done.", lab.number));
+            let mut lines = vec![done.plain(" See your own code carry messages:")];
+            lines.extend(plug_in(lab));
+            lines
+        }
     }
+}
+
+/// The compiler's first error in one line, and its place.
+pub fn does_not_compile(lab: &Lab, error: &CompileError) -> Vec<Line> {
+    let next = format!("Next: {} does not compile: {}", lab.name, error.what);
+    let at = error.at.as_ref().map(|at| Line::new().plain("  mend   ").mark(at.to_string()));
+    [Line::new().bold(next)].into_iter().chain(at).collect()
+}
+
+/// After the last step: the page that says what to do with the finished code, and the command.
+fn plug_in(lab: &Lab) -> Vec<Line> {
+    let page = lab.chapter.as_ref().map(|page| format!("  read   {page}, \"Plug it in\""));
+    let run = Line::new().plain("  run    ");
+    let run = run.mark(format!("cargo workshop broker --mine {}", lab.name));
+    page.map(Line::from).into_iter().chain([run]).collect()
 }
 
 fn predict(grade: &Grade, open: usize, at: &str, seen: Seen) -> Vec<Line> {
     let questions = if open == 1 { "one question".to_owned() } else { format!("{open} questions") };
-    let mut lines = vec![
-        Line::new()
-            .bold("Next: predict.")
-            .plain(format!(" Answer {questions} before you write code.")),
-        Line::from("  A guess is as good as knowing: it only has to be yours."),
-    ];
-    if let Some(step) = grade.steps.iter().find(|step| step.state != State::Done) {
+    let step = grade.steps.iter().find(|step| step.state != State::Done);
+    let mut lines = Vec::new();
+    if step.is_none() {
+        lines.push(Line::from("All steps pass. See your own code carry messages:"));
+        lines.extend(plug_in(&grade.lab));
+        lines.push(Line::new());
+    }
+    let when = if step.is_some() { "before you write code" } else { "as if you did not know" };
+    lines.push(Line::new().bold("Next: predict.").plain(format!(" Answer {questions} {when}.")));
+    lines.push(Line::from("  A guess is as good as knowing: it only has to be yours."));
+    if let Some(step) = step {
         let Step { number, minutes, .. } = &step.step;
         lines
             .push(Line::from(format!("  then   step {number}, {minutes} minutes: {}", step.place)));

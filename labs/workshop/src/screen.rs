@@ -35,7 +35,7 @@ const LOOK: Duration = Duration::from_millis(150);
 
 pub fn open(kit: &Kit) -> Result<u8> {
     if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
-        return status(kit);
+        return status(kit, None);
     }
     kit.some_lab()?;
     let mut terminal = Terminal::enter()?;

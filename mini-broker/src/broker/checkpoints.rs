@@ -15,8 +15,8 @@ use wire::ErrorCode;
 use wire::delete_records::{DeleteRecordsResponse, INVALID_LOW_WATERMARK};
 
 use super::partition::Partition;
-use super::waiting::Owner;
-use super::{Broker, Event, Job, Now, Output, Ticket};
+use super::waiting;
+use super::{Broker, Event, Job, Now, Output, Owner, Ticket};
 use crate::coordinator::METADATA_TOPIC;
 
 /// Below which offset each log is on the disk for sure.
@@ -44,13 +44,20 @@ pub struct Checkpoints {
     timer_set: bool,
     /// Answers that leave once the log starts are on the disk, as they are now.
     waiting: Vec<(Ticket, DeleteRecordsResponse)>,
-    /// Answers that the job under way makes true. `Some`: there is one.
-    log_starts_job: Option<Vec<(Ticket, DeleteRecordsResponse)>>,
+    /// `Some`: log starts are being written.
+    log_starts_job: Option<Starts>,
     recovery_points_job: bool,
     cleaned_to_moved: bool,
     cleaned_to_job: bool,
     high_watermarks_moved: bool,
     high_watermarks_job: bool,
+}
+
+/// Log starts on their way to the disk.
+struct Starts {
+    /// Answers that are true then.
+    answers: Vec<(Ticket, DeleteRecordsResponse)>,
+    written: Vec<(Owner, u64)>,
 }
 
 impl Broker {
@@ -94,19 +101,23 @@ impl Broker {
         self.checkpoint_soon(now);
     }
 
+    /// Writes the log starts, or does so once they are written that are being written now.
+    pub(super) fn write_moved_starts(&mut self, out: &mut Vec<Output>) {
+        self.checkpoints.log_starts_moved = true;
+        self.write_log_starts(out);
+    }
+
     /// Answers once the starts of all logs, as they are now, are on the disk.
     pub(super) fn once_starts_are_safe(
         &mut self,
         ticket: Ticket,
         response: DeleteRecordsResponse,
-        moved: bool,
         out: &mut Vec<Output>,
     ) {
         let state = &mut self.checkpoints;
-        state.log_starts_moved |= moved;
         match &mut state.log_starts_job {
             _ if state.log_starts_moved => state.waiting.push((ticket, response)),
-            Some(answers) => answers.push((ticket, response)),
+            Some(starts) => starts.answers.push((ticket, response)),
             None => return out.push(Output::Answer { ticket, answer: response.into() }),
         }
         self.write_log_starts(out);
@@ -144,7 +155,10 @@ impl Broker {
             return;
         }
         state.log_starts_moved = false;
-        state.log_starts_job = Some(std::mem::take(&mut state.waiting));
+        let answers = std::mem::take(&mut state.waiting);
+        let all = self.topics.values().flatten();
+        let written = all.filter_map(|part| Some((Owner::of(part), part.deleted_before()?)));
+        state.log_starts_job = Some(Starts { answers, written: written.collect() });
         let (name, text) = (LOG_STARTS.into(), self.log_starts());
         self.start_job(Job::Checkpoint { name, text }, None, out);
     }
@@ -179,7 +193,11 @@ impl Broker {
             return self.write_fallen(now, out);
         }
         self.checkpoints.log_starts_moved |= written.is_err();
-        for (ticket, mut response) in self.checkpoints.log_starts_job.take().unwrap_or_default() {
+        let Some(starts) = self.checkpoints.log_starts_job.take() else { return };
+        if written.is_ok() {
+            self.starts_are_safe(now, starts.written, out);
+        }
+        for (ticket, mut response) in starts.answers {
             if written.is_err() {
                 not_deleted_for_sure(&mut response);
             }
@@ -191,10 +209,26 @@ impl Broker {
         }
     }
 
+    /// Leaders that wait for this broker's logs to start later hear of it.
+    fn starts_are_safe(&mut self, now: Now, written: Vec<(Owner, u64)>, out: &mut Vec<Output>) {
+        let mut told = false;
+        for (owner, before) in written {
+            if let Some(partition) = self.owned(&owner)
+                && partition.deleted_for_sure(before)
+            {
+                self.tell_leader(&owner.topic, owner.index);
+                told = true;
+            }
+        }
+        if told {
+            self.fetch_news(now, out);
+        }
+    }
+
     fn checkpoint_soon(&mut self, now: Now) {
         if !self.checkpoints.timer_set {
             self.checkpoints.timer_set = true;
-            self.timers.set(now.mono_ms + WRITE_EVERY_MS, Owner::Checkpoint);
+            self.timers.set(now.mono_ms + WRITE_EVERY_MS, waiting::Owner::Checkpoint);
         }
     }
 
@@ -267,9 +301,16 @@ impl Lines {
     /// What is said of a partition of the topic that begins at the offset `created` of the metadata
     /// log; 0 if nothing is.
     pub fn of(&self, topic: &str, index: i32, created: u64) -> u64 {
-        let offset = |topic: &str, index| self.offsets.get(&(topic.to_string(), index)).copied();
-        let known_to = offset(METADATA_TOPIC, 0).unwrap_or(0);
-        if created < known_to { offset(topic, index).unwrap_or(0) } else { 0 }
+        if created < self.known_to() { self.offset(topic, index) } else { 0 }
+    }
+
+    /// How much of the metadata log was known when the file was written.
+    pub fn known_to(&self) -> u64 {
+        self.offset(METADATA_TOPIC, 0)
+    }
+
+    fn offset(&self, topic: &str, index: i32) -> u64 {
+        self.offsets.get(&(topic.to_string(), index)).copied().unwrap_or(0)
     }
 }
 

@@ -11,7 +11,7 @@ use wire::fetch::{
 };
 use wire::{ErrorCode, Records};
 
-use super::partition::{Bounds, Partition, Turn};
+use super::partition::{Bounds, Fetched, Partition, Turn};
 use super::waiting::Parked;
 use super::{Answer, Broker, Located, Now, Output, Refused, Ticket, of_connection};
 
@@ -38,7 +38,8 @@ struct Collected {
     slices: Vec<Located>,
     bytes: u32,
     max_bytes: u32,
-    error: bool,
+    /// There is something to say that waiting does not change.
+    news: bool,
 }
 
 impl Broker {
@@ -92,7 +93,7 @@ impl Broker {
     ) -> Attempt {
         let limit = self.config.number("fetch.max.bytes") as i32;
         let max_bytes = request.max_bytes.clamp(0, limit) as u32;
-        let mut collected = Collected { slices: Vec::new(), bytes: 0, max_bytes, error: false };
+        let mut collected = Collected { slices: Vec::new(), bytes: 0, max_bytes, news: false };
         let Broker { topics, files, .. } = self;
         let follower = (request.replica_id >= 0).then_some(Follower {
             id: request.replica_id,
@@ -116,7 +117,7 @@ impl Broker {
                     read(partition, follower, wanted, &mut collected, &mut turn)
                 });
                 let mut data = read.unwrap_or_else(|refused| {
-                    collected.error = true;
+                    collected.news = true;
                     refused_data(&refused)
                 });
                 data.partition_index = wanted.partition;
@@ -130,7 +131,7 @@ impl Broker {
         let min_bytes = request.min_bytes.max(0) as u32;
         let body = FetchResponse { responses, ..Default::default() }.into();
         Attempt {
-            enough: collected.error || asked == 0 || collected.bytes >= min_bytes,
+            enough: collected.news || asked == 0 || collected.bytes >= min_bytes,
             answer: Answer::Response { body, slices: collected.slices },
         }
     }
@@ -169,16 +170,26 @@ fn read(
     let offset = u64::try_from(wanted.fetch_offset).ok();
     if let (Some(follower), Some(offset)) = (follower, offset) {
         if let Some((epoch, end)) = partition.parts(turn, wanted.last_fetched_epoch, offset)? {
-            collected.error = true;
+            collected.news = true;
             data.diverging_epoch = EpochEndOffset { epoch, end_offset: end as i64 };
             return Ok(data);
         }
         if follower.arrives && (bounds.log_start..=bounds.log_end).contains(&offset) {
-            let Follower { id, registration, .. } = follower;
-            partition.fetched(turn, id, registration, wanted.current_leader_epoch, offset)?;
+            let fetched = Fetched {
+                follower: follower.id,
+                registration: follower.registration,
+                leader_epoch: wanted.current_leader_epoch,
+                from: offset,
+                log_start: wanted.log_start_offset,
+            };
+            partition.fetched(turn, fetched)?;
             let high_watermark = partition.bounds(turn)?.high_watermark;
             data.high_watermark = high_watermark as i64;
         }
+    }
+    // Whoever deletes records waits until the followers have deleted them as well.
+    if let Some(Follower { id, .. }) = follower {
+        collected.news |= partition.starts_later(id, wanted.log_start_offset, bounds.log_start);
     }
     let below = if follower.is_some() { bounds.log_end } else { bounds.high_watermark };
     let first = match offset {
@@ -190,7 +201,7 @@ fn read(
     let offset = offset.filter(|at| (first..=bounds.log_end).contains(at));
     let Some(offset) = offset.map(|at| at.max(bounds.log_start)) else {
         // The bounds go along: they tell the client where it may go on.
-        collected.error = true;
+        collected.news = true;
         data.error_code = ErrorCode::OFFSET_OUT_OF_RANGE;
         data.log_start_offset = first as i64;
         return Ok(data);

@@ -274,6 +274,12 @@ fn not_done(forwarded: &Forwarded, refused: &Refused) -> Result<Response, String
     let (_, request) =
         decode_request(forwarded.frame.clone()).map_err(|error| error.to_string())?;
     let (error_code, error_message) = (refused.code, Some(refused.why.clone()));
+    let not_altered = |resource_type, resource_name| AlterConfigsResourceResponse {
+        error_code,
+        error_message: error_message.clone(),
+        resource_type,
+        resource_name,
+    };
     Ok(match request {
         Request::CreateTopics(request) => {
             let topics = request.topics.into_iter().map(|topic| CreatableTopicResult {
@@ -301,21 +307,13 @@ fn not_done(forwarded: &Forwarded, refused: &Refused) -> Result<Response, String
             DeleteTopicsResponse { responses: responses.collect(), ..Default::default() }.into()
         }
         Request::AlterConfigs(request) => {
-            let responses = request.resources.into_iter().map(|it| AlterConfigsResourceResponse {
-                error_code,
-                error_message: error_message.clone(),
-                resource_type: it.resource_type,
-                resource_name: it.resource_name,
-            });
+            let resources = request.resources.into_iter();
+            let responses = resources.map(|it| not_altered(it.resource_type, it.resource_name));
             AlterConfigsResponse { responses: responses.collect(), ..Default::default() }.into()
         }
         Request::IncrementalAlterConfigs(request) => {
-            let responses = request.resources.into_iter().map(|it| AlterConfigsResourceResponse {
-                error_code,
-                error_message: error_message.clone(),
-                resource_type: it.resource_type,
-                resource_name: it.resource_name,
-            });
+            let resources = request.resources.into_iter();
+            let responses = resources.map(|it| not_altered(it.resource_type, it.resource_name));
             let responses = responses.collect();
             IncrementalAlterConfigsResponse { responses, ..Default::default() }.into()
         }

@@ -274,7 +274,8 @@ impl Broker {
             Err(broken) => {
                 if !std::mem::replace(&mut known.told_broken, true) {
                     let (what, broken) = (format!("group {}", id.1), broken.clone());
-                    out.push(Output::Tell(Event::OrganBroke { lab: LAB, what, broken }));
+                    let so = "answers UNKNOWN_SERVER_ERROR";
+                    out.push(Output::Tell(Event::OrganBroke { lab: LAB, what, so, broken }));
                 }
                 let refused = Refused::from(broken);
                 self.nobody_waits_for(id, &refused, out);

@@ -37,19 +37,19 @@ impl InSync {
 }
 
 impl Broker {
-    /// Something has happened to a partition: whoever waits for its high watermark is woken, and the
+    /// Something has happened to a partition: whoever waits for its watermarks is woken, and the
     /// coordinator is asked if another in-sync set is wanted.
     pub(super) fn touched(&mut self, now: Now, topic: &str, index: i32, out: &mut Vec<Output>) {
         let Broker { topics, files, cluster, woken, settling, in_sync, .. } = self;
         let partition = find(topics, topic, index);
         let Some(partition) = partition else { return };
-        let mut moved = false;
-        if partition.take_watermark_moved() {
-            moved = partition.high_watermark().is_some();
+        let (high, low) = (partition.take_watermark_moved(), partition.take_starts_moved());
+        let moved = high && partition.high_watermark().is_some();
+        if high {
             woken.extend(&partition.waiting);
-            if !partition.awaited.is_empty() {
-                settling.insert((Arc::clone(&partition.topic), index));
-            }
+        }
+        if (high || low) && !partition.awaited.is_empty() {
+            settling.insert((Arc::clone(&partition.topic), index));
         }
         if partition.assignment.replicas.len() > 1 {
             let mut turn = Turn { now, files: files.as_mut(), out };

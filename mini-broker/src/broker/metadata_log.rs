@@ -67,12 +67,8 @@ impl Broker {
         told: Result<FetchResponse, PeerGone>,
         out: &mut Vec<Output>,
     ) {
-        self.following.asking = false;
-        let Ok(told) = told else { return self.read_metadata_later(now) };
-        if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
-            self.read_metadata_later(now);
-            return self.met_another_cluster(now, None, out);
-        }
+        let told = self.heard(now, told, |told| told.error_code, out);
+        let Some(told) = told else { return };
         let data = told.responses.into_iter().flat_map(|topic| topic.partitions).next();
         let Some(data) = data else { return self.read_metadata_later(now) };
         match data.error_code {
@@ -102,6 +98,24 @@ impl Broker {
             }
         }
         self.loaded_to(now, data.high_watermark, out);
+    }
+
+    /// What the coordinator has answered, if it has, and if it is this cluster's. If not, it is asked again.
+    pub(super) fn heard<T>(
+        &mut self,
+        now: Now,
+        told: Result<T, PeerGone>,
+        code: impl FnOnce(&T) -> ErrorCode,
+        out: &mut Vec<Output>,
+    ) -> Option<T> {
+        self.following.asking = false;
+        match told {
+            Ok(told) if code(&told) != ErrorCode::INCONSISTENT_CLUSTER_ID => return Some(told),
+            Ok(_) => self.met_another_cluster(now, None, out),
+            Err(_) => {}
+        }
+        self.read_metadata_later(now);
+        None
     }
 
     /// It has read on; there is something to read below this offset. What there was at the start comes true

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use bytes::BytesMut;
-use wire::ErrorCode;
 use wire::fetch::SnapshotId;
 use wire::fetch_snapshot::{
     FetchSnapshotPartition, FetchSnapshotRequest, FetchSnapshotResponse, FetchSnapshotTopic,
@@ -57,12 +56,8 @@ impl Broker {
         told: Result<FetchSnapshotResponse, PeerGone>,
         out: &mut Vec<Output>,
     ) {
-        self.following.asking = false;
-        let Ok(told) = told else { return self.read_metadata_later(now) };
-        if told.error_code == ErrorCode::INCONSISTENT_CLUSTER_ID {
-            self.read_metadata_later(now);
-            return self.met_another_cluster(now, None, out);
-        }
+        let told = self.heard(now, told, |told| told.error_code, out);
+        let Some(told) = told else { return };
         let Some(mut incoming) = self.following.incoming.take() else { return };
         let piece = told.topics.into_iter().flat_map(|topic| topic.partitions).next();
         let next = |piece: &wire::fetch_snapshot::FetchSnapshotPartitionResponse| {

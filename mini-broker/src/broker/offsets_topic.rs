@@ -17,7 +17,7 @@ use wire::{ErrorCode, Records};
 use super::committed::{commit_refused, delete_refused};
 use super::groups::{GroupId, Shard};
 use super::metadata::OFFSETS_TOPIC;
-use super::partition::{Awaited, Waiter};
+use super::partition::Waiter;
 use super::waiting::Owner;
 use super::{Broker, Now, Output, Refused, Ticket};
 use crate::labs::acks::Acks;
@@ -83,8 +83,8 @@ impl Broker {
             index: id.0,
             records: batch(&records, now).map_or(Records::None, Records::Here),
         };
-        let awaited = Awaited { waiter: Waiter::Write(number), last: 0 };
-        match self.append(now, OFFSETS_TOPIC, Acks::All, awaited, data, out) {
+        let waiter = Waiter::Write(number);
+        match self.append(now, OFFSETS_TOPIC, Acks::All, waiter, data, out) {
             Ok(placed) if placed.waits => {
                 let wait_ms = self.config.number("offsets.commit.timeout.ms") as u64;
                 let deadline = now.mono_ms + wait_ms;

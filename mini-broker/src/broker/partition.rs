@@ -12,6 +12,8 @@ mod writing; // appending, and what is on the disk for sure
 
 mod leading; // what this broker is to it: lab 3's organ
 
+mod awaited; // who waits for more than the leader
+
 mod following; // what a leader gives
 
 mod history; // what its batches say beside their records
@@ -29,10 +31,11 @@ use crate::configs::TopicSettings;
 use crate::coordinator::Assignment;
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
+pub use awaited::{Awaited, Part, Until, Waiter};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
-pub use leading::{Awaited, InSyncAnswer, Role, Waiter, WantedInSync};
+pub use leading::{Fetched, InSyncAnswer, Role, WantedInSync};
 pub use writing::Appended;
 
 /// No segment is larger, so no fetch is.
@@ -71,6 +74,8 @@ pub struct Partition {
     /// Below this offset somebody has deleted the records. The log's files know only where their
     /// oldest segment begins; 0 if that says enough.
     deleted_before: u64,
+    /// The same, as the next start would find it.
+    deleted_on_disk: u64,
     unsynced_bytes: u64,
     /// When the oldest unsynced bytes were written, in `mono_ms`.
     dirty_since: Option<u64>,
@@ -90,7 +95,9 @@ pub struct Partition {
     high_watermark: u64,
     /// The high watermark is another one than when somebody last looked.
     watermark_moved: bool,
-    /// Batches that wait for the high watermark.
+    /// A follower's log starts elsewhere than when somebody last looked.
+    starts_moved: bool,
+    /// Who waits for it, and for other things that replicas have to do.
     pub awaited: Vec<Awaited>,
     history: History,
 }
@@ -157,6 +164,7 @@ impl Partition {
             has_directory: false,
             recovery_point: 0,
             deleted_before: 0,
+            deleted_on_disk: 0,
             unsynced_bytes: 0,
             dirty_since: None,
             sync_running: false,
@@ -168,6 +176,7 @@ impl Partition {
             role: leading::role(me, assignment),
             high_watermark: 0,
             watermark_moved: false,
+            starts_moved: false,
             awaited: Vec::new(),
             history: History::new(settings.producer_expiration_ms),
         }
@@ -179,6 +188,7 @@ impl Partition {
         (self.on_disk, self.has_directory) = (true, true);
         self.recovery_point = found.recovery_point;
         self.deleted_before = found.deleted_before;
+        self.deleted_on_disk = found.deleted_before;
         self.high_watermark = found.high_watermark;
         self.retention_at = later_ms;
         self.was_cleaned_to(found.cleaned_to);
@@ -216,6 +226,11 @@ impl Partition {
     /// Below which offset the records were deleted, if the files alone would not say so.
     pub fn deleted_before(&self) -> Option<u64> {
         (self.on_disk && self.deleted_before > 0).then_some(self.deleted_before)
+    }
+
+    /// The next start finds that the records below an offset were deleted. Whether that is new.
+    pub fn deleted_for_sure(&mut self, before: u64) -> bool {
+        std::mem::replace(&mut self.deleted_on_disk, before) != before
     }
 
     /// Where the batches from `offset` on stand, or `None` at the log's end.
@@ -256,6 +271,11 @@ impl Partition {
     /// Whether the high watermark has moved since this was last asked.
     pub fn take_watermark_moved(&mut self) -> bool {
         std::mem::take(&mut self.watermark_moved)
+    }
+
+    /// Whether a follower has said since this was last asked that its log starts elsewhere.
+    pub fn take_starts_moved(&mut self) -> bool {
+        std::mem::take(&mut self.starts_moved)
     }
 
     /// Up to where this broker knows the partition to be replicated; `None` if that is no question:

@@ -11,21 +11,11 @@ use wire::produce::{
 use wire::{ErrorCode, Records};
 
 use super::metadata::is_internal;
-use super::partition::{Appended, Awaited, Turn, Waiter};
-use super::waiting::Owner;
+use super::partition::{Appended, Awaited, Part, Turn, Until, Waiter};
+use super::unfinished::SoFar;
 use super::{Answer, Broker, Client, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
 use crate::validate::Verdicts;
-
-/// A request whose answer waits for high watermarks.
-pub struct Producing {
-    /// The answer, with what is known of it so far.
-    response: ProduceResponse,
-    /// The partitions that it waits for, counted over all its topics.
-    open: BTreeSet<usize>,
-    /// When it is answered at the latest, in `mono_ms`.
-    deadline: u64,
-}
 
 /// Where a batch is whose answer may have to wait.
 pub struct Placed {
@@ -55,14 +45,14 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let awaited = Awaited { waiter: Waiter::Produce { ticket, place }, last: 0 };
+                let waiter = Waiter::Part(Part { ticket, place });
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
                     _ if is_internal(&topic.name) && !may_write_internal(client) => {
                         Err(internal(&topic.name))
                     }
                     (_, Some(refused)) => Err(refused),
-                    (Ok(acks), None) => self.append(now, &topic.name, *acks, awaited, data, out),
+                    (Ok(acks), None) => self.append(now, &topic.name, *acks, waiter, data, out),
                 };
                 match &appended {
                     Err(refused) => {
@@ -85,9 +75,7 @@ impl Broker {
             (Ok(Acks::None), None) => Some(Answer::Nothing),
             _ if open.is_empty() => Some(response.into()),
             _ => {
-                let deadline = now.mono_ms + timeout_ms.max(0) as u64;
-                self.timers.set(deadline, Owner::Produce(ticket));
-                self.producing.insert(ticket, Producing { response, open, deadline });
+                self.wait_for_parts(now, ticket, SoFar::Produced(response), open, timeout_ms);
                 None
             }
         }
@@ -99,7 +87,7 @@ impl Broker {
         now: Now,
         topic: &str,
         acks: Acks,
-        awaited: Awaited,
+        waiter: Waiter,
         data: PartitionProduceData,
         out: &mut Vec<Output>,
     ) -> Result<Placed, Refused> {
@@ -118,7 +106,7 @@ impl Broker {
         woken.extend(&partition.followers_waiting);
         let waits = matches!(answered, Ok(acks::Answer::Wait));
         if waits {
-            partition.awaited.push(Awaited { last: appended.last, ..awaited });
+            partition.awaited.push(Awaited { waiter, until: Until::Replicated(appended.last) });
         }
         if let Some(to) = appended.sync {
             self.sync_partition(topic, data.index, to, out);
@@ -133,82 +121,10 @@ impl Broker {
         }
     }
 
-    /// Looks again at who waits for partitions whose high watermark, in-sync set or leader is another.
-    pub(super) fn settle(&mut self, now: Now, out: &mut Vec<Output>) {
-        for (topic, index) in std::mem::take(&mut self.settling) {
-            let Broker { topics, files, .. } = self;
-            let partition = find(topics, &topic, index);
-            let Some(partition) = partition else { continue };
-            let mut turn = Turn { now, files: files.as_mut(), out };
-            let mut filled = Vec::new();
-            for awaited in std::mem::take(&mut partition.awaited) {
-                match partition.answer(&mut turn, Acks::All, awaited.last) {
-                    Ok(acks::Answer::Wait) => partition.awaited.push(awaited),
-                    Ok(acks::Answer::Now) => filled.push((awaited, Ok(()))),
-                    Ok(acks::Answer::NotEnoughReplicasAfterAppend) => {
-                        filled.push((awaited, Err(not_enough_any_more())));
-                    }
-                    Err(refused) => filled.push((awaited, Err(refused))),
-                }
-            }
-            for (awaited, result) in filled {
-                self.settled(now, index, awaited.waiter, result, out);
-            }
-        }
-    }
-
-    /// What somebody waited for has come, or will not.
-    pub(super) fn settled(
-        &mut self,
-        now: Now,
-        index: i32,
-        waiter: Waiter,
-        result: Result<(), Refused>,
-        out: &mut Vec<Output>,
-    ) {
-        match waiter {
-            Waiter::Produce { ticket, place } => self.place_filled(ticket, place, result, out),
-            Waiter::Write(number) => self.group_write_settled(now, number, result, out),
-            Waiter::Loading { epoch } => self.loading_settled(now, index, epoch, result, out),
-        }
-    }
-
-    /// One of a request's places is filled. The last of them answers it.
-    fn place_filled(
-        &mut self,
-        ticket: Ticket,
-        place: usize,
-        result: Result<(), Refused>,
-        out: &mut Vec<Output>,
-    ) {
-        let Some(producing) = self.producing.get_mut(&ticket) else { return }; // answered, or gone
-        if !producing.open.remove(&place) {
-            return;
-        }
-        if let Err(refused) = result {
-            producing.fail(place, refused);
-        }
-        if producing.open.is_empty()
-            && let Some(Producing { response, .. }) = self.forget_producing(ticket)
-        {
-            out.push(Output::Answer { ticket, answer: response.into() });
-        }
-    }
-
-    /// The time that the client gave is up. The records are in the leader's log, and may still become
-    /// safe: nobody knows.
-    pub(super) fn produced_too_late(&mut self, ticket: Ticket, out: &mut Vec<Output>) {
-        let Some(mut producing) = self.producing.remove(&ticket) else { return };
-        for place in std::mem::take(&mut producing.open) {
-            let why = self.why_it_waits(&producing, place);
-            producing.fail(place, Refused::new(ErrorCode::REQUEST_TIMED_OUT, why));
-        }
-        out.push(Output::Answer { ticket, answer: producing.response.into() });
-    }
-
-    /// A sentence for whoever has waited.
-    fn why_it_waits(&self, producing: &Producing, place: usize) -> String {
-        let topics = producing.response.responses.iter();
+    /// A sentence for whoever has waited. The records are in the leader's log, and may still become safe:
+    /// nobody knows.
+    pub(super) fn why_it_waits(&self, response: &ProduceResponse, place: usize) -> String {
+        let topics = response.responses.iter();
         let mut places = topics.flat_map(|topic| {
             topic.partition_responses.iter().map(|at| (topic.name.as_str(), at.index))
         });
@@ -224,22 +140,6 @@ impl Broker {
             "not on every replica in sync in the time that the client gave ({}{agreed})",
             known.unwrap_or_default()
         )
-    }
-
-    pub(super) fn forget_producing(&mut self, ticket: Ticket) -> Option<Producing> {
-        let producing = self.producing.remove(&ticket)?;
-        self.timers.clear(producing.deadline, Owner::Produce(ticket));
-        Some(producing)
-    }
-}
-
-impl Producing {
-    fn fail(&mut self, place: usize, refused: Refused) {
-        let topics = self.response.responses.iter_mut();
-        let mut places = topics.flat_map(|topic| &mut topic.partition_responses);
-        if let Some(at) = places.nth(place) {
-            *at = failed(at.index, refused);
-        }
     }
 }
 
@@ -265,7 +165,7 @@ fn internal(topic: &str) -> Refused {
     Refused::new(ErrorCode::INVALID_TOPIC_EXCEPTION, why)
 }
 
-fn not_enough_any_more() -> Refused {
+pub(super) fn not_enough_any_more() -> Refused {
     let why = "appended, but fewer replicas are in sync by now than min.insync.replicas asks for";
     Refused::new(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND, why)
 }
@@ -283,7 +183,7 @@ fn answer(index: i32, placed: Result<Placed, Refused>) -> PartitionProduceRespon
     }
 }
 
-fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
+pub(super) fn failed(index: i32, refused: Refused) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
         error_code: refused.code,

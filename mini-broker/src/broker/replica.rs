@@ -78,6 +78,18 @@ impl Broker {
         }
     }
 
+    /// A leader is to hear at once where this log starts now, if it has one.
+    pub(super) fn tell_leader(&mut self, topic: &str, index: i32) {
+        let Some(partition) = self.partition(topic, index) else { return };
+        if !partition.follows() {
+            return;
+        }
+        let leader = partition.assignment.leader;
+        if let Some(fetcher) = self.fetchers.get_mut(&leader) {
+            fetcher.news = true;
+        }
+    }
+
     /// The time has come to try again.
     pub(super) fn fetch_again(&mut self, now: Now, leader: i32, out: &mut Vec<Output>) {
         if let Some(fetcher) = self.fetchers.get_mut(&leader) {
@@ -243,7 +255,7 @@ impl Broker {
             ErrorCode::OFFSET_OUT_OF_RANGE => {
                 let (start, end) = (natural(data.log_start_offset), natural(data.high_watermark));
                 partition.out_of_range(&mut turn, start, end)?;
-                self.log_start_moved(now);
+                self.write_moved_starts(out);
                 self.rearm(now, topic, *index);
                 self.recovery_point_fell(now);
                 return Ok(());
@@ -262,12 +274,18 @@ impl Broker {
             _ => &[],
         };
         let (watermark, start) = (natural(data.high_watermark), natural(data.log_start_offset));
+        if partition.begin_where_the_leader_does(&mut turn, start)? {
+            self.write_moved_starts(out);
+            self.rearm(now, topic, *index);
+            self.recovery_point_fell(now);
+            return Ok(()); // what was given stands behind a gap
+        }
         let followed = partition.follow(&mut turn, batches, watermark, start)?;
         if let Some(to) = followed.sync {
             self.sync_partition(topic, *index, to, out);
         }
         if followed.start_moved {
-            self.log_start_moved(now);
+            self.write_moved_starts(out);
         }
         if !batches.is_empty() {
             self.high_watermark_moved(now);

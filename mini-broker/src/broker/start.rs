@@ -70,7 +70,7 @@ impl Broker {
             keyed: Arc::default(),
             fetchers: BTreeMap::new(),
             in_sync: InSync::default(),
-            producing: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
             settling: BTreeSet::new(),
             groups: Groups::new(ids),
         };
@@ -108,6 +108,7 @@ impl Broker {
         let starts = read(self.files.as_ref(), LOG_STARTS)?;
         let cleaned = read(self.files.as_ref(), CLEANED_TO)?;
         let watermarks = read(self.files.as_ref(), HIGH_WATERMARKS)?;
+        self.check_read_before(&[&points, &starts, &cleaned, &watermarks])?;
         for (dir, place) in self.files.dirs()?.into_iter().zip(0..) {
             if dir == METADATA_DIR {
                 continue;
@@ -137,12 +138,33 @@ impl Broker {
             }
             let written = self.files.text(&format!("{dir}/{PARTITION_METADATA}"))?;
             match written.as_deref().and_then(parse_topic_id) {
-                // A kill came between the deletion of its topic and its own.
-                Some(id) if self.cluster.removed.contains(&id) => self.discard(&dir, out),
+                // A kill came between the deletion of its topic and its own. The log does not say that for
+                // ever, but a topic that there was and that it does not know now was deleted.
+                Some(id) if self.cluster.name_of(id).is_none() => {
+                    out.push(Output::Tell(Event::LeftOver { dir: dir.clone() }));
+                    self.discard(&dir, out);
+                }
                 _ => out.push(Output::Tell(Event::Stray { dir })),
             }
         }
         Ok(())
+    }
+}
+
+impl Broker {
+    /// The metadata log must be the one that this broker has read before, or everything that is not in it would
+    /// be taken for deleted. Its registration stands where the log ended.
+    fn check_read_before(&self, files: &[&Lines]) -> io::Result<()> {
+        let known_to = files.iter().map(|lines| lines.known_to()).max().unwrap_or(0);
+        let had = self.membership.epoch;
+        if known_to as i64 <= had {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "this broker has read the metadata log up to offset {known_to} before, and the coordinator had \
+             it up to {had} only: it is not the one that decided what this broker knows, or an old copy \
+             of it; nothing was touched"
+        )))
     }
 }
 

@@ -150,12 +150,15 @@ impl Broker {
 
     /// A broker takes no part any more: leaders do not wait for it.
     fn broker_gone(&mut self, now: Now, id: i32, out: &mut Vec<Output>) {
-        let Broker { topics, files, .. } = self;
+        let Broker { topics, files, settling, .. } = self;
         let mut turn = Turn { now, files: files.as_mut(), out };
         let mut touched = Vec::new();
         for partition in topics.values_mut().flatten() {
             if partition.leads() && partition.assignment.replicas.contains(&id) {
                 partition.gone(&mut turn, id);
+                if !partition.awaited.is_empty() {
+                    settling.insert((Arc::clone(&partition.topic), partition.index));
+                }
                 touched.push((Arc::clone(&partition.topic), partition.index));
             }
         }

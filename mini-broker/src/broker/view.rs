@@ -15,6 +15,8 @@ pub struct PartitionView<'a> {
     pub leads: bool,
     /// Everything below is on every replica in sync, as far as this broker has heard.
     pub high_watermark: u64,
+    /// Its log starts here, in the middle of a segment; 0 if it starts where its oldest segment does.
+    pub deleted_before: u64,
 }
 
 impl Broker {
@@ -43,6 +45,7 @@ impl Broker {
             assignment: &partition.assignment,
             leads: partition.leads(),
             high_watermark: partition.known_high_watermark(),
+            deleted_before: partition.deleted_before().unwrap_or(0),
         })
     }
 }

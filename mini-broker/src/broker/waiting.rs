@@ -18,8 +18,8 @@ pub enum Owner {
     Fetch(Ticket),
     Partition(Arc<str>, i32),
     Checkpoint,
-    /// A produce request whose time is up.
-    Produce(Ticket),
+    /// A request whose time is up, whatever others have done of it.
+    Unfinished(Ticket),
     /// A leader that is to be fetched from again.
     Fetcher(i32),
     /// In-sync sets that are to be asked for again.
@@ -142,7 +142,7 @@ impl Broker {
             match owner {
                 Owner::Fetch(ticket) => waited_enough.push(ticket),
                 Owner::Partition(topic, index) => self.tick_partition(now, &topic, index, out),
-                Owner::Produce(ticket) => self.produced_too_late(ticket, out),
+                Owner::Unfinished(ticket) => self.unfinished_too_late(ticket, out),
                 Owner::Fetcher(leader) => self.fetch_again(now, leader, out),
                 Owner::InSync => self.ask_for_in_sync_again(out),
                 Owner::Checkpoint => self.write_checkpoints(now, out),

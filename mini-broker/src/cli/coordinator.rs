@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::Failure;
 use super::nodes::{self, Bound, Signals};
 use crate::configs::Config;
+use crate::labs;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -39,6 +40,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let (coordinator, _) = nodes::coordinator(config, files, Some(bound))?;
     nodes::write_ports(args.port_file.as_ref(), &[port])?;
+    println!("{}", labs::banner());
     println!("coordinator, listening for brokers on {address}");
     io::stdout().flush()?;
     nodes::until_stopped(vec![coordinator], &mut signals).await

@@ -3,6 +3,7 @@
 
 mod explain;
 mod indexes;
+mod metadata;
 mod segment;
 
 use std::io::Write;
@@ -13,7 +14,7 @@ use indexes::Complaints;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// The files to read, separated by commas: .log, .index, .timeindex
+    /// The files to read, separated by commas: .log, .index, .timeindex, and the metadata log's .checkpoint
     #[arg(long, required = true, value_delimiter = ',', value_name = "FILE,FILE")]
     files: Vec<PathBuf>,
 
@@ -25,7 +26,11 @@ pub struct Args {
     #[arg(long)]
     deep_iteration: bool,
 
-    /// With --print-data-log: only keys and values
+    /// Print what the messages of a metadata log say
+    #[arg(long)]
+    cluster_metadata_decoder: bool,
+
+    /// With the messages: only keys and values
     #[arg(long)]
     skip_record_metadata: bool,
 
@@ -43,7 +48,7 @@ pub struct Args {
 
     /// Name every byte of the message with this offset: what it is, where it stands, what it says
     #[arg(long, value_name = "OFFSET", conflicts_with_all = ["print_data_log", "deep_iteration",
-        "skip_record_metadata", "verify_index_only", "index_sanity_check", "max_bytes"])]
+        "cluster_metadata_decoder", "skip_record_metadata", "verify_index_only", "index_sanity_check", "max_bytes"])]
     explain: Option<i64>,
 }
 
@@ -63,7 +68,7 @@ pub fn dump(args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     for file in &args.files {
         writeln!(out, "Dumping {}", file.display())?;
         match file.extension().and_then(|extension| extension.to_str()) {
-            Some("log") => segment::dump(file, args, out, &mut complaints)?,
+            Some("log" | "checkpoint") => segment::dump(file, args, out, &mut complaints)?,
             Some("index") => indexes::dump_offsets(file, args, out, &mut complaints)?,
             Some("timeindex") => indexes::dump_times(file, args, out, &mut complaints)?,
             _ => eprintln!("Ignoring unknown file {}", file.display()),

@@ -1,12 +1,16 @@
 //! Where the logs of partitions begin and end, and beginning them later.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use wire::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use wire::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
 
 use super::connection::REQUEST_TIMEOUT;
 use super::{Client, Error, Led};
+
+/// How long a leader may wait for its followers: its answer has to come before nobody waits for it any more.
+const DELETE_TIMEOUT: Duration = REQUEST_TIMEOUT.saturating_sub(Duration::from_secs(5));
 
 /// What a partition's log has at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Deleted {
     pub partition: i32,
-    /// The offset at which the log begins now.
+    /// The offset at which the log begins now, on every replica that is alive.
     pub result: Result<i64, Error>,
 }
 
@@ -77,7 +81,7 @@ impl Client {
             let partitions = partitions.collect();
             let request = DeleteRecordsRequest {
                 topics: vec![DeleteRecordsTopic { name: topic.to_owned(), partitions }],
-                timeout_ms: REQUEST_TIMEOUT.as_millis() as i32,
+                timeout_ms: DELETE_TIMEOUT.as_millis() as i32,
             };
             let answer = self.node(leader).await?.call(request).await?;
             for p in answer.topics.into_iter().flat_map(|topic| topic.partitions) {

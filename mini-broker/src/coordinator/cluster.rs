@@ -1,7 +1,7 @@
 //! What is known of the cluster: the fold over the metadata log. The coordinator keeps one that
 //! includes what is not synced yet, to refuse a name twice; every broker keeps one of what is agreed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -19,8 +19,6 @@ pub struct Cluster {
     /// What is set for brokers while they run. Only [`Resource::Broker`] and
     /// [`Resource::AllBrokers`] stand here; a topic's settings go with the topic.
     pub broker_settings: BTreeMap<Resource, Settings>,
-    /// Topics that once were: their directories may still lie about after a kill.
-    pub removed: BTreeSet<Uuid>,
     /// The first producer id that was never handed out.
     pub next_producer_id: i64,
     names: BTreeMap<Uuid, String>,
@@ -143,7 +141,6 @@ impl Cluster {
                 if let Some(name) = self.names.remove(id) {
                     self.topics.remove(&name);
                 }
-                self.removed.insert(*id);
             }
             Record::ProducerIds { next } => self.next_producer_id = *next,
         }

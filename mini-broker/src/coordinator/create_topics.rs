@@ -225,7 +225,8 @@ impl Coordinator {
         let placed = labs::fenced(|| partitions::spread(&brokers, have, add, replicas));
         let placed = placed.map_err(|broken| {
             let (what, lab) = (format!("topic {topic}"), "partitions");
-            out.push(Output::Tell(Event::OrganBroke { lab, what, broken: broken.clone() }));
+            let (so, broken_too) = ("gets no partitions", broken.clone());
+            out.push(Output::Tell(Event::OrganBroke { lab, what, so, broken: broken_too }));
             Refused::from(broken)
         })??;
         let factor = Some(usize::from(replicas));

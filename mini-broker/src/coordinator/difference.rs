@@ -5,11 +5,13 @@ use super::{Cluster, Record, Resource, Settings, Topic};
 
 impl Cluster {
     /// The records that make this cluster the other one, which has come from it by records of the same
-    /// log. What went comes before what came: a topic may have an old one's name.
+    /// log: of what came and went in between they say nothing. What went comes before what came: a topic may
+    /// have an old one's name.
     pub fn towards(&self, new: &Cluster) -> Vec<Record> {
         let mut records = Vec::new();
-        let removed = new.removed.difference(&self.removed);
-        records.extend(removed.map(|id| Record::RemoveTopic { id: *id }));
+        let known = self.topics.values().map(|topic| topic.id);
+        let gone = known.filter(|id| new.name_of(*id).is_none());
+        records.extend(gone.map(|id| Record::RemoveTopic { id }));
         self.brokers_towards(new, &mut records);
         for resource in self.broker_settings.keys().chain(new.broker_settings.keys()) {
             let (old, new) = (self.settings(resource), new.settings(resource));

@@ -351,8 +351,8 @@ fn elected(seat: &Seat, isr: &[i32], alive: &[i32], out: &mut Vec<Output>) -> i3
         Ok(Some(leader)) if is.replicas.contains(&leader) => leader,
         Ok(_) => NO_LEADER,
         Err(broken) => {
-            let (lab, what) = ("acks", format!("the election of {topic}-{index}"));
-            out.push(Output::Tell(Event::OrganBroke { lab, what, broken }));
+            let (lab, what, so) = ("acks", format!("{topic}-{index}"), "gets no leader");
+            out.push(Output::Tell(Event::OrganBroke { lab, what, so, broken }));
             NO_LEADER
         }
     }

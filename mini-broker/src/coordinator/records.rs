@@ -296,7 +296,7 @@ impl Resource {
         }
     }
 
-    fn kind_and_name(&self) -> (i8, String) {
+    pub fn kind_and_name(&self) -> (i8, String) {
         match self {
             Self::Topic(name) => (resource::TOPIC, name.clone()),
             Self::Broker(id) => (resource::BROKER, id.to_string()),

@@ -10,8 +10,8 @@ use crate::node::Files;
 use crate::records::{Batch, Builder, Codec};
 
 /// Kafka's numbers for the first and the last record (`ControlRecordType`).
-const HEADER: i16 = 3;
-const FOOTER: i16 = 4;
+pub const HEADER: i16 = 3;
+pub const FOOTER: i16 = 4;
 
 /// Records of one batch at most.
 const BATCH: usize = 1000;
@@ -79,10 +79,16 @@ pub const PART: &str = ".checkpoint.part";
 
 /// Where the log goes on behind a snapshot with this file name; `None`: it is not one.
 pub fn end_of(file: &str) -> Option<u64> {
+    id_of(file).map(|(end, _)| end)
+}
+
+/// That, and the epoch in which the last record was written that it stands for.
+pub fn id_of(file: &str) -> Option<(u64, u32)> {
     let (end, epoch) = file.strip_suffix(".checkpoint")?.split_once('-')?;
     let digits =
         |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
-    (digits(end, 20) && digits(epoch, 10)).then(|| end.parse().ok())?
+    (digits(end, 20) && digits(epoch, 10)).then_some(())?;
+    Some((end.parse().ok()?, epoch.parse().ok()?))
 }
 
 /// What a snapshot says. The error is a sentence: it is whole, with its footer, or it does not count.

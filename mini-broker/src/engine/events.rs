@@ -76,15 +76,17 @@ pub fn log(event: &Event) {
         Event::NotCompacted { partition, why } => {
             warn!("{partition}: not compacted, the log is as it was: {why}");
         }
-        Event::OrganBroke { lab, what, broken } => error!(
-            "{}\n    {what} answers UNKNOWN_SERVER_ERROR until that is mended and the broker starts \
-             again",
+        Event::OrganBroke { lab, what, so, broken } => error!(
+            "{}\n    {what} {so} until that is mended, and this program starts again",
             labs::told(lab, broken)
         ),
         Event::Storage { partition, why, offline: true } => {
             error!("{partition} is offline until the next start: {why}");
         }
         Event::Storage { partition, why, offline: false } => error!("{partition}: {why}"),
+        Event::LeftOver { dir } => {
+            warn!("{dir} is of a topic that was deleted; it is removed");
+        }
         Event::Stray { dir } => {
             warn!("{dir} is no partition of this cluster; it was left alone");
         }

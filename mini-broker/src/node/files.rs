@@ -9,7 +9,7 @@ use crate::labs::offset_log;
 /// How the name of a directory ends that is to be removed: `Job::Remove` does it, or the next start.
 pub const DELETE: &str = "-delete";
 /// How the name of a directory ends that was found in a partition's place and is not its own. It is
-/// kept, unless the next start finds that it is a deleted topic's.
+/// kept, unless the next start finds that it is of a topic that is no more.
 pub const STRAY: &str = "-stray";
 
 pub trait Files: Send {

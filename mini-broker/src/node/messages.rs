@@ -301,10 +301,11 @@ pub enum Event {
         partition: String,
         why: String,
     },
-    /// An organ panicked: this partition answers no more, or this topic was not made.
+    /// An organ panicked: what has to do without it, and what comes of that.
     OrganBroke {
         lab: &'static str,
         what: String,
+        so: &'static str,
         broken: crate::labs::Broken,
     },
     /// The disk failed a partition.
@@ -312,6 +313,10 @@ pub enum Event {
         partition: String,
         why: String,
         offline: bool,
+    },
+    /// A directory of a topic that was deleted was found, and is removed.
+    LeftOver {
+        dir: String,
     },
     /// A directory that is not a partition of this cluster was left alone; the name that a partition
     /// needs was taken from it.

@@ -1,6 +1,8 @@
 //! A broker and its coordinator, driven by hand: time moves when the test says so, jobs end when the test
 //! says so, and the disk is in memory. What the two send to each other arrives at once.
 
+pub mod others;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,7 +12,7 @@ use std::sync::atomic::Ordering;
 use mini_broker::broker::compact::Compacted;
 use mini_broker::broker::{
     Answer, Broker, Call, Client, Config, Done, Event, Files, Input, Job, Measured, Node, Now,
-    Output, PeerGone, Ticket,
+    Output, Peer, PeerGone, Ticket,
 };
 use mini_broker::coordinator::{Coordinator, METADATA_DIR};
 use mini_broker::validate::validate;
@@ -40,6 +42,8 @@ pub struct ByHand {
     /// files open.
     slices: BTreeMap<u32, Vec<Vec<u8>>>,
     pub jobs: Vec<(Call, Job)>,
+    /// What was asked of other brokers.
+    pub others: Vec<others::Asked>,
     /// The topics in which every record must have a key.
     pub keyed: Arc<BTreeSet<String>>,
     last_request: u32,
@@ -89,6 +93,7 @@ impl ByHand {
             answers: BTreeMap::new(),
             slices: BTreeMap::new(),
             jobs: Vec::new(),
+            others: Vec::new(),
             keyed: Arc::default(),
             last_request: 0,
         };
@@ -109,12 +114,16 @@ impl ByHand {
 
     /// Sends a request and gives its number; the answer may come later.
     pub fn send(&mut self, version: i16, body: impl Into<Request>) -> u32 {
+        self.send_on(1, version, body)
+    }
+
+    pub fn send_on(&mut self, connection: u32, version: i16, body: impl Into<Request>) -> u32 {
         self.last_request += 1;
-        let Input::Request { ticket, client, request, .. } =
-            request(self.last_request, version, body)
-        else {
+        let number = self.last_request;
+        let Input::Request { client, request, .. } = request(number, version, body) else {
             unreachable!("it is one");
         };
+        let ticket = Ticket { connection, request: number };
         let verdicts = validate(&request, &self.keyed);
         self.input(Input::Request { ticket, client, request, verdicts });
         self.last_request
@@ -263,7 +272,12 @@ impl ByHand {
                 Output::Ready => self.ready = true,
                 Output::Stop(why) => panic!("the broker stops: {why}"),
                 Output::Stopped => self.stopped = true,
-                Output::Send { call, request, .. } => self.ask_coordinator(call, request),
+                Output::Send { call, to: Peer::Coordinator, request } => {
+                    self.ask_coordinator(call, request);
+                }
+                Output::Send { call, to: Peer::Broker { id, .. }, request } => {
+                    self.others.push(others::Asked { call, to: id, request });
+                }
             }
         }
     }
@@ -302,10 +316,18 @@ impl ByHand {
 
     /// What others ask the coordinator.
     pub fn decide<R: Api>(&mut self, body: R) -> R::Response {
+        self.decide_on(1, body)
+    }
+
+    fn decide_on<R: Api>(&mut self, connection: u32, body: R) -> R::Response {
         self.last_request += 1;
         let number = OTHERS + self.last_request;
+        let mut input = request(number, *R::VERSIONS.end(), body);
+        if let Input::Request { ticket, .. } = &mut input {
+            ticket.connection = connection;
+        }
         let mut out = Vec::new();
-        self.coordinator.handle(self.now, request(number, *R::VERSIONS.end(), body), &mut out);
+        self.coordinator.handle(self.now, input, &mut out);
         self.deliver_coordinators(out);
         self.run_jobs();
         self.answer::<R>(number).expect("answered")

@@ -46,7 +46,7 @@ fn filled(settings: &[(&str, &str)]) -> ByHand {
     broker
 }
 
-fn earliest(broker: &mut ByHand) -> i64 {
+pub fn earliest(broker: &mut ByHand) -> i64 {
     let partitions = vec![ListOffsetsPartition { timestamp: EARLIEST, ..Default::default() }];
     let topics = vec![ListOffsetsTopic { name: "orders".into(), partitions }];
     let asked = broker.send(7, ListOffsetsRequest { topics, ..Default::default() });

@@ -1,6 +1,6 @@
 //! A snapshot as brokers read it: one that starts, and one that runs and was away for long.
 
-use mini_broker::broker::{Broker, Config, Event, Input, Node, Output};
+use mini_broker::broker::{Broker, Config, Event, Files, Input, Node, Output};
 use mini_broker::coordinator::{METADATA_TOPIC, snapshot};
 use wire::broker_lifecycle::BrokerHeartbeatRequest;
 use wire::fetch::{FetchPartition, FetchRequest, FetchTopic, SnapshotId};
@@ -125,8 +125,30 @@ fn a_broker_starts_from_a_snapshot_with_all_its_topics_and_records() {
     let asked = broker.send(12, fetch("orders", 0, 0));
     assert_eq!(broker.fetched(asked).unwrap().len(), 2);
     broker.run_jobs();
-    assert!(broker.files.dir_of("gone-0").files().is_empty(), "known as removed");
-    assert!(!broker.events.iter().any(|event| matches!(event, Event::Stray { .. })));
+    assert_eq!(directories(&broker), ["orders-0"]);
+    assert_eq!(broker.events, [Event::LeftOver { dir: "gone-0".into() }]);
+}
+
+/// All that an old copy of the metadata log does not know yet would be taken for deleted.
+#[test]
+#[should_panic(expected = "before, and the coordinator had it up to 4 only")]
+fn a_metadata_log_that_is_behind_what_was_read_before_is_refused() {
+    let mut broker = ByHand::new();
+    broker.topic("orders");
+    let old = broker.files.metadata.files();
+    broker.topic("later");
+    broker.append("later", AT, &["a"]);
+    broker.pass(60_000);
+    broker.run_jobs();
+    broker.pass(5_000);
+    broker.run_jobs();
+    let metadata = offset_log_solution::MemDir::holding(old);
+    ByHand::start(MemFiles { metadata, ..broker.files.copy() }, &[]);
+}
+
+/// The directories that there are.
+fn directories(broker: &ByHand) -> Vec<String> {
+    broker.files.dirs().unwrap()
 }
 
 #[test]
@@ -174,6 +196,7 @@ fn a_broker_that_runs_and_was_away_for_long_learns_what_is_different() {
     let all =
         [("grows".into(), 3), ("new".into(), 1), ("new-again".into(), 2), ("stays".into(), 1)];
     assert_eq!(topics(&mut broker), all);
+    assert_eq!(directories(&broker), ["grows-0", "stays-0"], "and none of those that went");
     let told = broker.answer::<FetchRequest>(waits).unwrap();
     let told = told.responses[0].partitions[0].error_code;
     assert_eq!(told, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);

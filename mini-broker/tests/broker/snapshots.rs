@@ -57,6 +57,32 @@ fn the_log_stays_short_and_one_snapshot_is_kept() {
     assert_eq!(driven.restart().coordinator.cluster(), &cluster);
 }
 
+/// A snapshot says what is there, not what was.
+#[test]
+fn topics_that_came_and_went_leave_nothing_behind() {
+    let mut driven = Driven::of_three(&[
+        ("metadata.log.max.record.bytes.between.snapshots", "100000"),
+        ("metadata.log.segment.bytes", "50000"),
+    ]);
+    driven.topic("orders", &[&[1, 2], &[2, 1]], &[("retention.ms", "1000")]);
+    for round in 0..100 {
+        let all: Vec<String> = (0..100).map(|n| format!("churn{}", 100 * round + n)).collect();
+        let topics = all.iter().flat_map(|name| create(name, 1).topics).collect();
+        let request = wire::topics::CreateTopicsRequest { topics, ..Default::default() };
+        let created = driven.ask(99, request).topics;
+        assert!(created.iter().all(|topic| topic.error_code.is_ok()));
+        driven.ask(99, DeleteTopicsRequest { topic_names: all, ..Default::default() });
+    }
+    until_snapshot(&mut driven);
+    let (snapshots, logs) = names(&driven.files);
+    let size = |name: &String| driven.files.metadata.files().remove(name).unwrap().len();
+    assert!(size(&snapshots[0]) < 1_000, "{}", size(&snapshots[0]));
+    assert!(logs.iter().map(size).sum::<usize>() < 200_000);
+    let cluster = driven.coordinator.cluster().clone();
+    assert_eq!(cluster.topics.len(), 1);
+    assert_eq!(driven.restart().coordinator.cluster(), &cluster);
+}
+
 /// Something that a cluster may go through.
 fn step(driven: &mut Driven, random: &mut fastrand::Rng) {
     let topics: Vec<_> = driven.coordinator.cluster().topics.keys().cloned().collect();

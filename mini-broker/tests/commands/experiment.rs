@@ -5,7 +5,7 @@ use crate::server::{run_in, text};
 #[test]
 fn acks_counts_what_is_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let line = "experiment acks --records 300 --rate 600 --picture p.svg --said P3.1=7";
+    let line = "experiment acks --records 300 --rate 600 --picture p.svg --said P3.1=9";
     let args: Vec<&str> = line.split(' ').collect();
     let output = run_in(folder.path(), &args, b"");
     let out = text(&output.stdout);
@@ -38,7 +38,7 @@ fn acks_counts_what_is_lost() {
 
     // Whoever has not said what they expect is not told.
     let seen = rows("seen");
-    assert!(seen[0].ends_with(&["4", "P3.1:", "7"].map(str::to_owned)), "{out}");
+    assert!(seen[0].ends_with(&["8", "P3.1:", "9"].map(str::to_owned)), "{out}");
     assert!(seen[1].ends_with(&["?", "P3.3:", "say", "first"].map(str::to_owned)), "{out}");
 
     let picture = std::fs::read_to_string(folder.path().join("p.svg")).unwrap();

@@ -4,7 +4,6 @@ use wire::configs::{
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResource, IncrementalAlterableConfig,
     resource,
 };
-use wire::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use wire::elect_leaders::{ElectLeadersRequest, election_type};
 use wire::topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, DeleteTopicsRequest,
@@ -12,6 +11,7 @@ use wire::topics::{
 use wire::{ErrorCode, Request, Response};
 
 use crate::clients::{Does, leader_in};
+use crate::deletions::Deletion;
 use crate::planted::Planted;
 use crate::world::World;
 
@@ -31,6 +31,7 @@ pub struct Admin {
     making: Option<usize>,
     /// Where it is to delete records, once it knows the leader.
     deletes: Option<u64>,
+    deletion: Option<Deletion>,
     pub ends: bool,
 }
 
@@ -72,7 +73,7 @@ impl World {
                 let value = self.dice.chance(500).to_string();
                 Some(setting(LOOSE, "unclean.leader.election.enable", value))
             }
-            5 if self.plan.deletes_records => {
+            5..=8 if self.plan.deletes_records => {
                 let end = self.checks.committed_end(SAFE, 0);
                 let offset = self.dice.below(end + 1);
                 self.admin(client).deletes = Some(offset);
@@ -149,14 +150,15 @@ impl World {
                 else {
                     return;
                 };
-                self.checks.deleted(SAFE, 0, before);
-                self.counts.add("records deleted", 1);
-                let partition =
-                    DeleteRecordsPartition { partition_index: 0, offset: before as i64 };
-                let topic = DeleteRecordsTopic { name: SAFE.into(), partitions: vec![partition] };
-                let request = DeleteRecordsRequest { topics: vec![topic], timeout_ms: 5_000 };
+                let (deletion, request) = self.begin_deletion(SAFE, before, leader);
+                self.admin(client).deletion = Some(deletion);
                 let asked = self.ask(client, leader, request.into());
                 self.admin(client).asked = asked;
+            }
+            Response::DeleteRecords(told) => {
+                if let Some(deletion) = it.deletion.take() {
+                    self.deletion_answered(&deletion, &told);
+                }
             }
             _ => {}
         }

@@ -31,11 +31,15 @@ mod checks; // what must hold after every step
 
 mod decided; // what the coordinator decides, and producers are told
 
+mod deletions; // and what an administrator is told
+
 mod logs; // what lies on the disks, as far as checks need it
 
 mod planted; // bugs on purpose, each of which must be found
 
 mod told; // lines of the transcript
+
+mod idle; // what nodes say when nobody wants anything
 
 mod run; // a run, from its seed to its verdict
 

@@ -26,6 +26,8 @@ pub struct Net {
     /// Pairs of hosts between which nothing gets through.
     pub blocked: BTreeSet<(usize, usize)>,
     held: Vec<Event>,
+    /// What nodes have sent to each other, counted by its name.
+    pub sent: BTreeMap<&'static str, u64>,
 }
 
 /// One node's way to another.
@@ -144,6 +146,9 @@ impl World {
     /// Sends a request on a connection and gives its number.
     pub fn request(&mut self, connection: u32, call: Option<Call>, request: Request) -> u32 {
         let (delay, now) = (self.delay(), self.now_us);
+        if call.is_some() {
+            *self.net.sent.entry(name_of(&request)).or_default() += 1;
+        }
         let known = self.net.connections.get_mut(&connection).expect("somebody has it");
         let number = known.next;
         known.next += 1;

@@ -53,6 +53,8 @@ pub enum Planted {
     TornTailKept,
     /// min.insync.replicas is 1, whatever is asked for.
     MinimumIgnored,
+    /// Leaders do not look where their followers' logs start.
+    StartsIgnored,
     /// A commit that could not be written is called done.
     CommitsCalledDone,
     /// Whoever commits is taken for a member of this generation.
@@ -68,7 +70,7 @@ pub enum Planted {
 }
 
 /// Each of these is found in the first seeds.
-pub const ALL: [Planted; 18] = [
+pub const ALL: [Planted; 19] = [
     Planted::AllAnsweredAtOnce,
     Planted::AnybodyElected,
     Planted::EpochsIgnored,
@@ -82,6 +84,7 @@ pub const ALL: [Planted; 18] = [
     Planted::ReadersCounted,
     Planted::TornTailKept,
     Planted::MinimumIgnored,
+    Planted::StartsIgnored,
     Planted::CommitsCalledDone,
     Planted::GenerationsIgnored,
     Planted::OffsetsForgotten,
@@ -144,6 +147,9 @@ impl World {
                 self.each_fetched(host, it, |is, fetched| {
                     (fetched.current_leader_epoch, fetched.last_fetched_epoch) = (is.epoch, -1);
                 });
+            }
+            (Planted::StartsIgnored, Request::Fetch(it)) if it.replica_id >= 0 => {
+                self.each_fetched(host, it, |_, fetched| fetched.log_start_offset = i64::MAX);
             }
             (Planted::RegistrationsNotChecked, Request::Fetch(it)) if host != COORDINATOR => {
                 it.replica_epoch = self.registration(host, it.replica_id);

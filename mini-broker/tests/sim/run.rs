@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    fn end_writing(&mut self) {
+    pub fn end_writing(&mut self) {
         for client in &mut self.clients {
             match &mut client.does {
                 Does::Produce(producer) => producer.ends = true,
@@ -128,7 +128,7 @@ impl World {
     }
 
     /// Why not all is as it should be.
-    fn not_yet(&mut self) -> Option<String> {
+    pub fn not_yet(&mut self) -> Option<String> {
         let Some(Program::Coordinator(coordinator)) = &self.hosts[COORDINATOR].program else {
             return Some("the coordinator does not run".into());
         };
@@ -159,7 +159,14 @@ impl World {
                 let key = (known.id, index);
                 let of = |host: i32| self.checks.logs.of(host as usize, key);
                 let leaders = of(is.leader);
+                let start_of = |host: i32| self.log_start(host as usize, topic, index);
+                let leaders_start = start_of(is.leader);
                 for id in &is.replicas {
+                    if start_of(*id) < leaders_start {
+                        return Some(format!(
+                            "broker {id}: {topic}-{index} does not start where its leader's does"
+                        ));
+                    }
                     let (one, other) = (of(*id), leaders);
                     let end = one.map_or(0, |log| log.end());
                     let start = one.map_or(0, |log| log.start());

@@ -10,6 +10,7 @@ use wire::{Request, Response};
 
 use crate::checks::Checks;
 use crate::clients::Client;
+use crate::deletions::COMINGS;
 use crate::dice::Dice;
 use crate::faults::{Fault, Plan};
 use crate::files::SimFiles;
@@ -356,6 +357,9 @@ impl World {
             Told::Truncated { .. } => self.counts.add("truncations", 1),
             Told::BegunAnew { .. } => self.counts.add("begun anew", 1),
             Told::Cut { .. } => self.counts.add("torn tails", 1),
+            Told::BrokerRegistered { .. }
+            | Told::BrokerFenced { .. }
+            | Told::BrokerUnfenced { .. } => self.counts.add(COMINGS, 1),
             Told::LeadersReturned { partitions } => {
                 self.counts.add("leaders returned", *partitions as u64);
             }

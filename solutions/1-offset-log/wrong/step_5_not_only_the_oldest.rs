@@ -1,4 +1,4 @@
-//! step_5 caught by step_5: counts every segment that is old, so one that must stay goes in place of another (R1.13)
+//! step_5 caught by step_5: counts every segment that is old, so one that must stay goes in place of another (R1.13 R1.14)
 let mut left = self.size();
 let mut count = 0;
 for segment in &self.segments {

@@ -1,4 +1,4 @@
-//! step_6 caught by step_6: stops at the damage but leaves it in the file, where the next append lands behind it (R1.16)
+//! step_6 caught by step_6: stops at the damage but leaves it in the file, where the next append lands behind it (R1.16 R1.17)
 while let Some((batch, bytes)) = scan.next(&*self.dir)? {
     let crc = crc32c::crc32c(&bytes[crate::Batch::CRC_FROM..]);
     if crc != batch.crc || batch.base_offset < self.log_end {

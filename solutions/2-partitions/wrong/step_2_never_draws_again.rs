@@ -1,4 +1,4 @@
-//! step_2 caught by step_2: stays with its first partition for ever (R2.5)
+//! step_2 caught by step_2: stays with its first partition for ever (R2.5 R2.6)
 let full = self.bytes >= u64::from(self.batch_size);
 let partition = match self.current {
     Some(current) if !full || full => current,

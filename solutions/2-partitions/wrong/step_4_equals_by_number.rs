@@ -1,4 +1,4 @@
-//! step_4 caught by step_4: puts equals in the order of their numbers, not of the list (R2.9)
+//! step_4 caught by step_4: puts equals in the order of their numbers, not of the list (R2.9 R2.10)
 if replicas == 0 || usize::from(replicas) > brokers.len() {
     return Err(Error::Replicas { wanted: replicas, brokers: brokers.len() });
 }

@@ -1,4 +1,4 @@
-//! step_4 caught by step_4: begins as if nothing were placed (R2.11)
+//! step_4 caught by step_4: begins as if nothing were placed (R2.9 R2.11)
 if replicas == 0 || usize::from(replicas) > brokers.len() {
     return Err(Error::Replicas { wanted: replicas, brokers: brokers.len() });
 }

@@ -1,4 +1,4 @@
-//! step_3_c caught by step_3: sorts the set by the brokers' numbers (R3.8)
+//! step_3_c caught by step_3: sorts the set by the brokers' numbers (R3.20)
 let mut out = Vec::new();
 for follower in &self.followers {
     let stays = self.in_sync.contains(&follower.id) && !self.lags(follower);

@@ -1,4 +1,4 @@
-//! step_3_c caught by step_3: asks for those that may join, though the coordinator has refused them (R3.7)
+//! step_3_c caught by step_3: asks for those that may join, though the coordinator has refused them (R3.7 R3.8)
 let mut out = Vec::new();
 for follower in &self.followers {
     let stays = self.in_sync.contains(&follower.id) && !self.lags(follower);

@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! 0            broker 1 leads, 2 and 3 follow, each with a fetch every 10 to 19 ms; all are in sync
-//! 40           only where the followers are to be behind: both stop to fetch
-//! about 80     … and are behind for longer than `replica.lag.time.max.ms`, here 40
+//! 40           only where the followers are to be behind: both stop fetching
+//! by 80        … and are behind for longer than `replica.lag.time.max.ms`, here 40
 //! about 120    broker 1's machine dies; what is on its way to it or from it is gone
 //! 2 later      the producer notices; from now on it keeps its records until there is a leader
 //! 10 later     the coordinator notices, and elects; the followers fetch again

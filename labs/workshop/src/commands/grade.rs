@@ -5,6 +5,7 @@ use crate::commands::{graded, width};
 use crate::failure::{NOT_DONE, Result};
 use crate::grade::Grade;
 use crate::kit::Kit;
+use crate::lab::Lab;
 use crate::{machine, paint, report};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,29 +15,31 @@ pub enum Format {
     Junit,
 }
 
-/// Every lab, and the next thing to do. A lab that nobody has begun is not compiled for it.
-pub fn status(kit: &Kit) -> Result<u8> {
-    kit.some_lab()?;
-    let grades: Vec<Grade> = kit.labs.iter().map(|lab| graded(kit, lab)).collect();
+/// Every lab or one, and the next thing to do. A lab that nobody has begun is not compiled for it.
+pub fn status(kit: &Kit, asked: Option<&str>) -> Result<u8> {
+    let grades: Vec<Grade> = chosen(kit, asked)?.into_iter().map(|lab| graded(kit, lab)).collect();
     paint::print(&report::whole(&grades, width()));
     Ok(0)
 }
 
 /// Runs the tests of one lab or of all.
 pub fn grade(kit: &Kit, lab: Option<&str>, format: Format) -> Result<u8> {
-    let labs = match lab {
-        Some(asked) => vec![kit.lab(asked)?],
-        None => {
-            kit.some_lab()?;
-            kit.labs.iter().collect()
-        }
-    };
     let stop = Stop::default();
-    let grades: Vec<Grade> = labs.into_iter().map(|lab| Grade::ran(kit, lab, &stop)).collect();
+    let labs = chosen(kit, lab)?.into_iter();
+    let grades: Vec<Grade> = labs.map(|lab| Grade::ran(kit, lab, &stop)).collect();
     match format {
         Format::Json => paint::say(&machine::json(&grades)),
         Format::Junit => paint::say(&machine::junit(&grades)),
         Format::Text => paint::print(&report::whole(&grades, width())),
     }
     Ok(if grades.iter().all(Grade::is_done) { 0 } else { NOT_DONE })
+}
+
+/// The lab that was asked for, or all of them.
+fn chosen<'a>(kit: &'a Kit, asked: Option<&str>) -> Result<Vec<&'a Lab>> {
+    if let Some(asked) = asked {
+        return Ok(vec![kit.lab(asked)?]);
+    }
+    kit.some_lab()?;
+    Ok(kit.labs.iter().collect())
 }

@@ -4,9 +4,10 @@
 
 use crate::commands::{lab_at_hand, width};
 use crate::failure::{Result, could_not, read_or_empty, write};
-use crate::grade::{Grade, StepGrade};
+use crate::grade::{Grade, Next, StepGrade};
 use crate::kit::Kit;
 use crate::paint::{self, Line, wrap};
+use crate::report;
 
 pub fn hint(kit: &Kit, lab: Option<&str>) -> Result<u8> {
     let grade = lab_at_hand(kit, lab)?;
@@ -60,7 +61,14 @@ pub fn next(kit: &Kit, grade: &Grade, step: &StepGrade, width: usize) -> Vec<Lin
             .dim(grade.lab.solution_folder())
             .dim("/.")
     });
-    lines.push(Line::new().plain("  write  ").mark(step.place.to_string()));
+    match grade.next() {
+        // What was written is looked at first: no hint is of use before it compiles.
+        Next::Compile(error) => {
+            lines.push(Line::new());
+            lines.extend(report::does_not_compile(&grade.lab, &error));
+        }
+        _ => lines.push(Line::new().plain("  write  ").mark(step.place.to_string())),
+    }
     lines
 }
 

@@ -8,9 +8,9 @@ use crate::cargo::Stop;
 use crate::commands::{lab_at_hand, width};
 use crate::failure::{NOT_DONE, Result, could_not, read_or_empty};
 use crate::grade::{Outcome, Wanted, run_tests};
-use crate::kit::Kit;
+use crate::kit::{Kit, Place};
 use crate::lab::{Lab, rule_ids};
-use crate::libtest::Test;
+use crate::libtest::{self, Test};
 use crate::paint::{self, Line, Style};
 use crate::starter::step_of;
 
@@ -29,6 +29,17 @@ impl Transcript {
     fn is_same(&self) -> bool {
         self.yours.as_ref().is_some_and(|yours| yours.trim_end() == self.expected.trim_end())
     }
+
+    fn is_given(&self) -> bool {
+        libtest::is_given(&self.test)
+    }
+}
+
+/// A transcript that has not come to be, and the step that it waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub step: u32,
+    pub at: Place,
 }
 
 pub fn trace(kit: &Kit, lab: Option<&str>, step: Option<u32>) -> Result<u8> {
@@ -62,31 +73,31 @@ pub fn trace(kit: &Kit, lab: Option<&str>, step: Option<u32>) -> Result<u8> {
     if transcripts.is_empty() {
         return could_not(format!("{} has no transcripts to show.", lab.name));
     }
-    let different = transcripts.iter().find(|transcript| !transcript.is_same());
-    let written = |transcript: &&Transcript| {
-        step_of(&transcript.test).is_some_and(|step| kit.todo(&lab, step).is_none())
-    };
-    let wrong = transcripts.iter().filter(written).find(|transcript| !transcript.is_same());
-    match (wrong, different) {
-        (Some(wrong), _) => {
-            paint::print(&show(&lab, wrong, &tests, &source, width()));
-            Ok(NOT_DONE)
+    let (mut wrong, mut seen) = (None, Vec::new());
+    for transcript in transcripts {
+        let waiting = waiting(kit, &lab, &transcript, &tests);
+        if waiting.is_none() && !transcript.is_same() && wrong.is_none() {
+            wrong = Some(transcript.clone());
         }
-        (None, Some(unwritten)) => {
-            // What is not written yet is no difference to look at: what runs already is.
-            let done: Vec<&Transcript> = transcripts.iter().filter(|t| t.is_same()).collect();
-            if done.is_empty() || step.is_some() {
-                paint::print(&show(&lab, unwritten, &tests, &source, width()));
-            } else {
-                paint::print(&all_same(&lab, &done));
-            }
-            Ok(NOT_DONE)
-        }
-        (None, None) => {
-            paint::print(&all_same(&lab, &transcripts.iter().collect::<Vec<_>>()));
-            Ok(0)
-        }
+        seen.push((transcript, waiting));
     }
+    if let Some(wrong) = wrong {
+        paint::print(&show(&lab, &wrong, &tests, &source, width()));
+        return Ok(NOT_DONE);
+    }
+    paint::print(&told(&lab, &seen));
+    Ok(if seen.iter().all(|(_, waiting)| waiting.is_none()) { 0 } else { NOT_DONE })
+}
+
+/// What an unfinished step keeps a transcript from: its own, or another that its test has met.
+fn waiting(kit: &Kit, lab: &Lab, transcript: &Transcript, tests: &[Test]) -> Option<Waiting> {
+    if transcript.is_same() || transcript.is_given() {
+        return None;
+    }
+    let own = || step_of(&transcript.test).filter(|step| kit.todo(lab, *step).is_some());
+    let test = tests.iter().find(|test| test.name == transcript.test && !test.passed);
+    let step = test.and_then(Test::waits_for).or_else(own)?;
+    Some(Waiting { step, at: kit.place(lab, step) })
 }
 
 /// Every snapshot of the lab, in the order of the steps.
@@ -132,15 +143,50 @@ fn test_source(kit: &Kit, lab: &Lab) -> String {
     read_or_empty(&kit.path(&format!("{}/tests/{}.rs", lab.folder(), lab.test_target())))
 }
 
-fn all_same(lab: &Lab, transcripts: &[&Transcript]) -> Vec<Line> {
+/// No transcript differs: those that are there, and which steps the others wait for.
+pub fn told(lab: &Lab, seen: &[(Transcript, Option<Waiting>)]) -> Vec<Line> {
     let mut lines = Vec::new();
-    for transcript in transcripts {
-        lines.push(Line::new().with(Style::Good, "✓ ").bold(heading(transcript)));
+    let block = |lines: &mut Vec<Line>, sign: (Style, &str), transcript: &Transcript| {
+        lines.push(Line::new().with(sign.0, sign.1).bold(heading(transcript)));
         let text = transcript.expected.trim_end().lines();
         lines.extend(text.map(|line| Line::from(format!("  {line}"))));
         lines.push(Line::new());
+    };
+    let yours = seen.iter().filter(|(transcript, _)| !transcript.is_given());
+    let done: Vec<&Transcript> =
+        yours.clone().filter(|(_, waiting)| waiting.is_none()).map(|(yours, _)| yours).collect();
+    for transcript in &done {
+        block(&mut lines, (Style::Good, "✓ "), transcript);
     }
-    lines.push(Line::from(format!("Your {} did this, as expected.", lab.name)));
+    let waiting: Vec<(&Transcript, &Waiting)> =
+        yours.filter_map(|(yours, waiting)| Some((yours, waiting.as_ref()?))).collect();
+    if done.is_empty()
+        && let Some((first, _)) = waiting.first()
+    {
+        lines.push(Line::from("This is expected, when it is written:"));
+        lines.push(Line::new());
+        block(&mut lines, (Style::Dim, "· "), first);
+    }
+    let given = seen.iter().filter(|(transcript, _)| transcript.is_given());
+    let given: Vec<&str> = given.map(|(transcript, _)| transcript.name.as_str()).collect();
+    if !given.is_empty() {
+        let names = given.join(", ");
+        lines.push(Line::from(format!("Given, so not yours to write: {names}. Read them in")));
+        lines.push(Line::from(format!("{}/tests/snapshots/.", lab.folder())));
+        lines.push(Line::new());
+    }
+    if !done.is_empty() {
+        lines.push(Line::from(format!("Your {} did this, as expected.", lab.name)));
+    }
+    if let Some((_, first)) = waiting.iter().min_by_key(|(_, waiting)| waiting.step) {
+        lines.push(Line::from("Not there yet:"));
+        for (transcript, waiting) in &waiting {
+            let heading = heading(transcript);
+            let on = format!("{heading:<24}  waits for step {}", waiting.step);
+            lines.push(Line::new().dim("  · ").plain(on));
+        }
+        lines.push(Line::new().plain("  write  ").mark(first.at.to_string()));
+    }
     lines
 }
 
@@ -167,6 +213,12 @@ pub fn show(
         .find(|test| test.name == transcript.test)
         .or_else(|| tests.iter().find(|test| !test.passed && test.step() == step));
     let mut lines = vec![Line::new().with(Style::Bad, "✗ ").bold(heading(transcript)), Line::new()];
+    if transcript.is_given() {
+        let given = format!("{}/given/", lab.folder());
+        lines
+            .push(Line::from(format!("This is given. It was as expected before {given} changed.")));
+        lines.push(Line::new());
+    }
     let at = match &transcript.yours {
         Some(yours) => beside(&mut lines, &transcript.expected, yours, width),
         None => {
@@ -174,9 +226,8 @@ pub fn show(
                 transcript.expected.trim_end().lines().map(|l| Line::from(format!("  {l}"))),
             );
             lines.push(Line::new());
-            lines.push(Line::from(
-                "This is expected. Your code did not get far enough to be compared:",
-            ));
+            let why = "This is expected. Your code did not get far enough to be compared:";
+            lines.push(Line::from(why));
             None
         }
     };

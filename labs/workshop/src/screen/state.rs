@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::commands::hint;
 use crate::grade::{self, Grade, Next, Outcome};
 use crate::kit::Kit;
+use crate::lab::Lab;
 use crate::paint::{Line, reflow, wrap};
 
 pub struct State {
@@ -135,7 +136,7 @@ impl State {
             KeyCode::Char('p') => self.aside = Some(Aside::Predict),
             KeyCode::Char('t') => self.aside = Some(Aside::Trace),
             KeyCode::Char('l') => self.turn(View::List),
-            KeyCode::Char('o') => self.open(kit),
+            KeyCode::Char('o') => self.open(),
             KeyCode::Char('g') => self.to_grade = Some(self.lab),
             KeyCode::Char(digit @ '1'..='9') if self.view == View::List => {
                 let number = digit.to_digit(10).unwrap_or_default();
@@ -193,8 +194,8 @@ impl State {
         self.turn(View::Text("Next".to_owned(), lines));
     }
 
-    fn open(&mut self, kit: &Kit) {
-        let page = self.grade().and_then(|grade| page(kit, grade.lab.number));
+    fn open(&mut self) {
+        let page = self.grade().and_then(|grade| page(&grade.lab));
         self.said = match (&self.book, &page) {
             (Service::Serving(url), page) => {
                 let url =
@@ -229,15 +230,8 @@ fn turned_green(before: &Grade, now: &Grade) -> Option<u32> {
 }
 
 /// The page of a lab: `book/src/1-….md` is served as `1-….html`.
-fn page(kit: &Kit, number: u32) -> Option<String> {
-    let entries = std::fs::read_dir(kit.path("book/src")).ok()?;
-    let mut names: Vec<String> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&format!("{number}-")) && name.ends_with(".md"))
-        .collect();
-    names.sort();
-    names.first().map(|name| name.replace(".md", ".html"))
+fn page(lab: &Lab) -> Option<String> {
+    Some(lab.chapter.as_ref()?.rsplit('/').next()?.replace(".md", ".html"))
 }
 
 /// Asks the desktop to show a page.

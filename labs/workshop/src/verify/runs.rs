@@ -8,7 +8,7 @@ use crate::cargo::Stop;
 use crate::failure::{Result, could_not, read, write};
 use crate::grade::{Built, Outcome, Wanted, build, run_built};
 use crate::kit::{Kit, rust_files};
-use crate::lab::Lab;
+use crate::lab::{Lab, rule_ids};
 use crate::libtest::Test;
 use crate::paint::{self, Line};
 use crate::starter;
@@ -110,7 +110,32 @@ fn run(
     filter: Option<&str>,
 ) -> std::result::Result<Vec<Test>, String> {
     let wanted = Wanted { filter, ..Wanted::default() };
-    run_built(scratch, lab, built, wanted, &Stop::default()).map_err(said)
+    run_built(scratch, lab, built, wanted, &Stop::default()).map(|ran| ran.tests).map_err(said)
+}
+
+/// What the README shows of a red run of one step is what is printed, with the steps before it written.
+fn shown_red(scratch: &Kit, lab: &Lab, built: &Built, step: u32) -> Troubles {
+    let Some(step) = lab.step(step) else { return Vec::new() };
+    let shown =
+        step.text.lines().map(str::trim).skip_while(|line| !line.starts_with("next: step "));
+    let shown: Vec<&str> = shown.take_while(|line| !line.is_empty()).collect();
+    if shown.is_empty() {
+        return Vec::new();
+    }
+    let filter = format!("step_{}", step.number);
+    let wanted = Wanted { filter: Some(&filter), ..Wanted::default() };
+    let printed = match run_built(scratch, lab, built, wanted, &Stop::default()) {
+        Ok(ran) => ran.last_words,
+        Err(outcome) => said(outcome),
+    };
+    let lines = printed.lines().map(str::trim).skip_while(|line| !line.starts_with("next: "));
+    let lines: Vec<&str> = lines.take(shown.len()).collect();
+    if lines == shown {
+        return Vec::new();
+    }
+    let (shown, lines) = (shown.join(" / "), lines.join(" / "));
+    let at = format!("{}/README.md: step {}", lab.folder(), step.number);
+    vec![format!("{at} shows \"{shown}\"; printed is \"{lines}\"")]
 }
 
 fn said(outcome: Outcome) -> String {
@@ -168,6 +193,7 @@ fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     };
     let mut troubles: Troubles =
         built.warnings.iter().map(|warning| format!("{at}: warning: {warning}")).collect();
+    troubles.extend(shown_red(scratch, lab, &built, 1));
     let tests = match run(scratch, lab, &built, None) {
         Ok(tests) => tests,
         Err(why) => return Ok(vec![format!("{at}: {why}")]),
@@ -180,13 +206,23 @@ fn starter_fails(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
             troubles.push(format!("{at}: step {} passes before it is written", step.number));
         }
     }
-    for test in tests.iter().filter(|test| !test.passed && !is_todo(test)) {
+    for test in &tests {
+        let is_transcript = test.name.ends_with("_transcript");
+        if test.is_given() && !test.passed {
+            troubles.push(format!("{at}: {} is called given, and needs a step", test.name));
+        } else if !test.is_given() && test.passed && is_transcript {
+            let why = "passes before anything is written; one that does is called step_N_given_…";
+            troubles.push(format!("{at}: {} {why}", test.name));
+        }
+    }
+    for test in tests.iter().filter(|test| !test.passed && test.waits_for().is_none()) {
         troubles.push(format!("{at}: {} fails by more than a todo!: {}", test.name, first(test)));
     }
     Ok(troubles)
 }
 
-/// With the bodies of the steps up to one, the tests of these steps pass: none needs a later step.
+/// With the bodies of the steps up to one, the tests of these steps pass: none needs a later step. And the red of the
+/// step after them is as the README shows it.
 fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     let mut troubles = Vec::new();
     for written in lab.steps.iter().map(|step| step.number) {
@@ -199,11 +235,12 @@ fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
         }
         let at = format!("{}, steps 1 to {written} written", lab.folder());
         let ran = built(scratch, lab, &files(made, &texts))?
-            .and_then(|built| run(scratch, lab, &built, None));
-        let tests = match ran {
-            Ok(tests) => tests,
+            .and_then(|built| Ok((run(scratch, lab, &built, None)?, built)));
+        let (tests, built) = match ran {
+            Ok(ran) => ran,
             Err(why) => return Ok(vec![format!("{at}: {why}")]),
         };
+        troubles.extend(shown_red(scratch, lab, &built, written + 1));
         let red = |test: &&Test| !test.passed && test.step() <= Some(written);
         troubles.extend(
             tests
@@ -216,12 +253,6 @@ fn step_by_step(scratch: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
         }
     }
     Ok(troubles)
-}
-
-fn is_todo(test: &Test) -> bool {
-    let says = |words: &str| test.message.contains(words);
-    says("not yet implemented: step ")
-        || (says("step ") && (says(" is unfinished: ") || says(" waits for step ")))
 }
 
 fn first(test: &Test) -> &str {
@@ -257,7 +288,7 @@ fn one_wrong(
     if !made.iter().flat_map(|made| &made.bodies).any(|body| body.anchor == wrong.anchor) {
         return Ok(Err(format!("the solution has no anchor {}", wrong.anchor)));
     }
-    if let Some(id) = crate::lab::rule_ids(&wrong.why).iter().find(|id| lab.rule(id).is_none()) {
+    if let Some(id) = rule_ids(&wrong.why).iter().find(|id| lab.rule(id).is_none()) {
         return Ok(Err(format!("it names {id}, which rules.md does not have")));
     }
     let texts = in_the_labs_place(lab, made, Some(&wrong))?;
@@ -269,9 +300,27 @@ fn one_wrong(
         Ok(tests) => tests,
         Err(why) => return Ok(Err(why)),
     };
-    let caught = tests.iter().find(|test| test.name.starts_with(&wrong.caught_by) && !test.passed);
-    Ok(match caught {
-        Some(test) => Ok(Line::new().dim(format!("  caught by {}: {}", test.name, wrong.why))),
-        None => Err(format!("no test {}… fails: {}", wrong.caught_by, wrong.why)),
+    let caught = |test: &&Test| test.name.starts_with(&wrong.caught_by) && !test.passed;
+    let caught: Vec<&Test> = tests.iter().filter(caught).collect();
+    Ok(match (caught.first(), misled(&caught, &wrong)) {
+        (None, _) => Err(format!("no test {}… fails: {}", wrong.caught_by, wrong.why)),
+        (_, Some(why)) => Err(why),
+        (Some(test), None) => {
+            Ok(Line::new().dim(format!("  caught by {}: {}", test.name, wrong.why)))
+        }
     })
+}
+
+/// A message that names only rules which are kept. It sends its reader to the wrong place, so those that are read first
+/// may not: the first test of the step, and whichever chance finds.
+fn misled(caught: &[&Test], wrong: &Wrong) -> Option<String> {
+    let broken = rule_ids(&wrong.why);
+    let by_chance = |test: &&&Test| test.name.contains("_any_");
+    let read_first = caught.iter().take(1).chain(caught.iter().skip(1).filter(by_chance));
+    let named = read_first.map(|test| (test, rule_ids(&test.message)));
+    let mut astray =
+        named.filter(|(_, named)| !named.is_empty() && !named.iter().any(|id| broken.contains(id)));
+    let (test, named) = astray.next()?;
+    let (named, broken) = (named.join(" "), broken.join(" "));
+    Some(format!("{} names {named}, and what is broken is {broken}: {}", test.name, first(test)))
 }

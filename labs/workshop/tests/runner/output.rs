@@ -1,7 +1,9 @@
 //! What is read from cargo and the test harness, and what is told about it.
 
+use workshop::commands::trace::{self, Transcript, Waiting};
 use workshop::grade::{Grade, Next, Outcome, State};
-use workshop::libtest::{executable, first_error, tests, warnings};
+use workshop::kit::Place;
+use workshop::libtest::{Test, executable, first_error, tests, warnings};
 use workshop::{machine, report};
 
 use crate::{copied, kit, text};
@@ -171,6 +173,113 @@ fn the_first_error_of_the_compiler_is_the_next_thing() {
       mend   labs/1-counter/src/lib.rs:20
     "#);
     assert_eq!(warnings(NOT_COMPILED), ["unused variable: `x` --> labs/1-counter/src/lib.rs:3:9"]);
+}
+
+#[test]
+fn while_nothing_compiles_the_hint_is_for_the_step_that_the_error_is_in() {
+    let (_folder, kit) = copied();
+    let mut grade = graded(RED);
+    let hint = |grade: &Grade| {
+        let step = grade.step_at_hand().unwrap();
+        text(&workshop::commands::hint::next(&kit, grade, step, 80))
+    };
+    grade.outcome = Outcome::NotCompiled(first_error(NOT_COMPILED).unwrap());
+    insta::assert_snapshot!(hint(&grade), @r"
+    Step 1, Count one  hint 1 of 3
+
+      What does a counter do?
+
+    Ask again for the next hint.
+
+    Next: counter does not compile: mismatched types
+      mend   labs/1-counter/src/lib.rs:20
+    ");
+    // In the body of step 2.
+    let later = NOT_COMPILED.replace("lib.rs:20:9", "lib.rs:26:9");
+    grade.outcome = Outcome::NotCompiled(first_error(&later).unwrap());
+    assert!(hint(&grade).starts_with("Step 2, Take some away"), "{}", hint(&grade));
+    // In no step's file: the first whose `todo!` still stands.
+    let elsewhere = NOT_COMPILED.replace("src/lib.rs", "given/show.rs");
+    grade.outcome = Outcome::NotCompiled(first_error(&elsewhere).unwrap());
+    grade.steps[1].state = State::Todo;
+    assert!(hint(&grade).starts_with("Step 2, Take some away"), "{}", hint(&grade));
+}
+
+#[test]
+fn a_test_that_waits_says_for_which_step() {
+    let waits_for = |message: &str| Test::unfinished("step_4_a", message).waits_for();
+    assert_eq!(waits_for("not yet implemented: step 2: take 3 away"), Some(2));
+    assert_eq!(waits_for("step 4 waits for step 3: labs/1-counter/src/lib.rs:5"), Some(3));
+    assert_eq!(waits_for("step 4 is unfinished: labs/1-counter/src/lib.rs:5"), Some(4));
+    assert_eq!(waits_for("step 4 fails too, but step 3 comes first"), None);
+    assert_eq!(waits_for("R1.3: below zero"), None);
+}
+
+#[test]
+fn a_trace_says_what_is_there_what_is_given_and_what_waits() {
+    let lab = &kit().labs[0];
+    let seen = |name: &str, test: &str, waits: Option<u32>| {
+        let expected = format!("{name} once\n  {name}\n");
+        let yours = waits.is_none().then(|| expected.clone());
+        let transcript =
+            Transcript { name: name.to_owned(), test: test.to_owned(), expected, yours };
+        let at = Place { file: "labs/1-counter/src/lib.rs".to_owned(), line: 22 };
+        (transcript, waits.map(|step| Waiting { step, at }))
+    };
+    let given = seen("show", "step_2_given_show_transcript", None);
+    let two = seen("taken", "step_2_transcript", Some(2));
+    let told = trace::told(lab, &[seen("count", "step_1_transcript", None), two, given]);
+    insta::assert_snapshot!(text(&told), @r"
+    ✓ step 1: count
+      count once
+        count
+
+    Given, so not yours to write: show. Read them in
+    labs/1-counter/tests/snapshots/.
+
+    Your counter did this, as expected.
+    Not there yet:
+      · step 2: taken             waits for step 2
+      write  labs/1-counter/src/lib.rs:22
+    ");
+    let told = trace::told(lab, &[seen("count", "step_1_transcript", Some(1))]);
+    insta::assert_snapshot!(text(&told), @r"
+    This is expected, when it is written:
+
+    · step 1: count
+      count once
+        count
+
+    Not there yet:
+      · step 1: count             waits for step 1
+      write  labs/1-counter/src/lib.rs:22
+    ");
+}
+
+#[test]
+fn after_the_last_step_the_page_and_the_command_to_plug_it_in() {
+    let green = RED.replace("step_2_takes_away ... FAILED", "step_2_takes_away ... ok");
+    let mut grade = graded(&green);
+    grade.lab.chapter = Some("book/src/1-how-many.md".to_owned());
+    let next = |grade: &Grade| text(&report::next(grade, report::Seen::AtThePrompt, 80));
+    insta::assert_snapshot!(next(&grade), @r#"
+    All steps pass. See your own code carry messages:
+      read   book/src/1-how-many.md, "Plug it in"
+      run    cargo workshop broker --mine counter
+
+    Next: predict. Answer 2 questions as if you did not know.
+      A guess is as good as knowing: it only has to be yours.
+      file   labs/1-counter/predict.toml:8
+      type   cargo workshop predict counter
+    "#);
+    for prediction in &mut grade.lab.predictions {
+        prediction.answer = "7".to_owned();
+    }
+    insta::assert_snapshot!(next(&grade), @r#"
+    Lab 1 is done. See your own code carry messages:
+      read   book/src/1-how-many.md, "Plug it in"
+      run    cargo workshop broker --mine counter
+    "#);
 }
 
 #[test]

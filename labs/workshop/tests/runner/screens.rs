@@ -111,7 +111,7 @@ fn a_line_is_cut_at_the_edge_and_keeps_its_colours_whole() {
     assert_eq!(wrap("one two three four five", 13), ["one two three", "four five"]);
     assert_eq!(wrap("  indented text that goes on", 16), ["  indented text", "  that goes on"]);
     assert_eq!(
-        reflow("a\nb\n\nc\n- d\ne\n    code {\n    }\nf"),
-        "a b\n\nc\n- d e\n    code {\n    }\nf"
+        reflow("a\n`b`\n\nc\n- d\ne\n    code {\n    }\nf\n```\n`g`\n```"),
+        "a `b`\n\nc\n- d e\n    code {\n    }\nf\n```\n`g`\n```"
     );
 }

@@ -64,6 +64,10 @@ fn a_lab_from_the_first_red_to_done() {
         told.out
     );
 
+    let waits = workshop(root, &["trace", "1"]);
+    assert!(waits.out.contains("waits for step 2"), "{}", waits.out);
+    assert_eq!((waits.code, last(&waits.out)), (Some(1), "write  labs/1-counter/src/lib.rs:22"));
+
     let solution = std::fs::read_to_string(root.join("solutions/1-counter/src/lib.rs")).unwrap();
     let solution = solution.replace("../../../labs/1-counter/", "../");
     std::fs::write(&source, solution.replace("saturating_sub(many)", "saturating_sub(many) + 1"))
@@ -86,12 +90,17 @@ fn a_lab_from_the_first_red_to_done() {
     assert_eq!(green.code, Some(0), "{}{}", green.out, green.err);
     assert!(green.out.starts_with("{\"format\":1,\"done\":true,"), "{}", green.out);
     assert_eq!(workshop(root, &["trace", "1"]).code, Some(0));
+    let done = workshop(root, &["status", "1"]);
+    assert!(done.out.contains("Lab 1 is done.") && !done.out.contains("Lab 2"), "{}", done.out);
 
     std::fs::write(&source, solution.replace("self.count += 1;", "self.count += \"1\";")).unwrap();
     let broken = workshop(root, &["grade", "1"]);
     assert_eq!(broken.code, Some(1));
     assert_eq!(last(&broken.out), "mend   labs/1-counter/src/lib.rs:16", "{}", broken.out);
     assert!(!broken.out.contains("/rustc/"), "{}", broken.out);
+    let hint = workshop(root, &["hint", "1"]);
+    assert!(hint.out.contains("hint ") && hint.out.contains("does not compile"), "{}", hint.out);
+    assert_eq!(last(&hint.out), "mend   labs/1-counter/src/lib.rs:16");
     // The rest of the workshop does not mind.
     assert_eq!(workshop(root, &["status"]).code, Some(0));
 
@@ -126,6 +135,14 @@ fn an_author_is_told_what_does_not_fit() {
     let missed = workshop(root, &["verify", "counter"]);
     assert_eq!(missed.code, Some(1));
     assert!(missed.out.contains("no test step_1… fails"), "{}", missed.out);
+    std::fs::write(&wrong, "//! step_1 caught by step_1: it counts two (R1.3)\nself.count += 2;\n")
+        .unwrap();
+    let misled = workshop(root, &["verify", "counter"]);
+    assert!(
+        misled.out.contains("step_1_counts_one names R1.1, and what is broken is R1.3"),
+        "{}",
+        misled.out
+    );
     std::fs::remove_file(wrong).unwrap();
 
     let source = root.join("labs/1-counter/src/lib.rs");

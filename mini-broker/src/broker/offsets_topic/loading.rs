@@ -11,7 +11,7 @@ use wire::offsets_topic::{GroupMetadataValue, GroupRecord, OffsetCommitKey};
 use super::{For, is_in_log};
 use crate::broker::groups::{GroupId, Known, Offsets, Shard, fold};
 use crate::broker::metadata::OFFSETS_TOPIC;
-use crate::broker::partition::{Awaited, Turn, Waiter};
+use crate::broker::partition::{Awaited, Turn, Until, Waiter};
 use crate::broker::waiting::Owner;
 use crate::broker::{Broker, Event, Now, Output, Partition, Refused, find};
 use crate::labs::acks::{self, Acks};
@@ -105,7 +105,8 @@ impl Broker {
             Ok(Piece::All) => self.loaded(now, index, out),
             Ok(Piece::AllBut { last }) => {
                 let epoch = partition.assignment.epoch;
-                partition.awaited.push(Awaited { waiter: Waiter::Loading { epoch }, last });
+                let waiter = Waiter::Loading { epoch };
+                partition.awaited.push(Awaited { waiter, until: Until::Replicated(last) });
                 self.groups.loading.remove(&index);
             }
             Err(refused) => {

@@ -10,6 +10,7 @@ use crate::records::{Batch, Header};
 /// Where a follower stands, as its next fetch says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
+    /// As the next start would find it.
     pub log_start: u64,
     pub log_end: u64,
     /// The epoch of its last record; −1: there is none.
@@ -29,6 +30,9 @@ impl Partition {
     pub fn position(&mut self, turn: &mut Turn) -> Result<Position, Refused> {
         let (log_start, log_end) = self.log_bounds(turn)?;
         let last_epoch = self.history.epochs.latest().unwrap_or(-1);
+        // What was deleted might come back with the next start, so nobody is told of it yet.
+        let for_sure = self.deleted_before <= self.deleted_on_disk;
+        let log_start = if for_sure { log_start } else { log_start.min(self.deleted_on_disk) };
         Ok(Position { log_start, log_end, last_epoch })
     }
 
@@ -116,7 +120,8 @@ impl Partition {
     ) -> Result<(), Refused> {
         let log_end = self.log_bounds(turn)?.1;
         if leader_start <= log_end {
-            return self.cut(turn, leader_end);
+            self.cut(turn, leader_end)?;
+            return self.begin_where_the_leader_does(turn, leader_start).map(|_| ());
         }
         self.make_directory(turn)?;
         let begun = self.call(turn, |log| log.begin_at(leader_start))?;
@@ -130,6 +135,26 @@ impl Partition {
 }
 
 impl Partition {
+    /// A log that is empty, and starts later than its leader's, begins anew where that starts; whether it
+    /// did. What stood below was deleted when another led, and after an unclean election there may be other
+    /// records in its place.
+    pub fn begin_where_the_leader_does(
+        &mut self,
+        turn: &mut Turn,
+        leader_start: u64,
+    ) -> Result<bool, Refused> {
+        let (log_start, log_end) = self.log_bounds(turn)?;
+        if log_start < log_end || leader_start >= log_start || !self.on_disk {
+            return Ok(false);
+        }
+        self.begin_earlier(turn, leader_start)?;
+        self.high_watermark = leader_start;
+        let partition = self.dir.to_string();
+        turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
+        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))?;
+        Ok(true)
+    }
+
     /// An empty log begins in the middle of the leader's first batch: records were deleted up to there, and
     /// then power was lost before the batch was on the disk. It begins where the batch does.
     /// (`Partition.appendRecordsToFollowerOrFutureReplica`.)

@@ -197,7 +197,9 @@ impl Partition {
                 let base = header.base_offset as u64;
                 let epoch = self.history.epochs.at(base);
                 if base >= from && epoch != Some(header.leader_epoch) {
+                    // Power was lost before the file had it.
                     self.history.epochs.started(header.leader_epoch, base);
+                    self.history.unwritten = true;
                 }
                 if base >= producers_from {
                     self.history.saw_producer(&header);

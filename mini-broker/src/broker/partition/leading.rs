@@ -8,7 +8,7 @@ use wire::ErrorCode;
 use wire::alter_partition::{AlterPartitionPartition, BrokerState};
 
 use super::{Partition, Turn};
-use crate::broker::{Refused, Ticket};
+use crate::broker::Refused;
 use crate::coordinator::{Assignment, Cluster, NO_LEADER};
 use crate::labs::Organ;
 use crate::labs::acks::{Acks, Answer, Config, Leader};
@@ -25,8 +25,8 @@ pub enum Role {
 pub struct Leading {
     /// `None`: nobody has asked since the election. Ten thousand idle partitions cost nothing.
     organ: Option<Box<Organ<Leader>>>,
-    /// The registrations under which its followers have fetched.
-    follower_epochs: BTreeMap<i32, i64>,
+    /// What its followers have said with their fetches.
+    followers: BTreeMap<i32, Known>,
     /// Another in-sync set is asked for in place of the one of this partition epoch, and the coordinator
     /// has not answered, or has decided something else that is not read yet.
     asking: Option<i32>,
@@ -36,23 +36,24 @@ pub struct Leading {
     outdated: bool,
 }
 
-/// A batch that somebody waits for: when the high watermark has passed it, it is safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Awaited {
-    pub waiter: Waiter,
-    /// The offset of its last record.
-    pub last: u64,
+/// What a leader knows of a follower beside its place in the log.
+struct Known {
+    /// The epoch of the registration under which it has fetched.
+    registration: i64,
+    log_start: i64,
+    /// Where the leader's log starts, as it was told last.
+    told_start: u64,
 }
 
-/// Who waits for a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiter {
-    /// A producer, with one of its request's partitions, counted over all its topics.
-    Produce { ticket: Ticket, place: usize },
-    /// A group, with records of its own.
-    Write(u64),
-    /// A partition of `__consumer_offsets` that is read, led in this epoch.
-    Loading { epoch: i32 },
+/// A follower, and how far it has come.
+pub struct Fetched {
+    pub follower: i32,
+    /// The epoch of its registration: a fetch from before its last start does not count for it (KIP-903).
+    pub registration: i64,
+    pub leader_epoch: i32,
+    /// It has everything below.
+    pub from: u64,
+    pub log_start: i64,
 }
 
 /// What came of a question for another in-sync set.
@@ -178,22 +179,49 @@ impl Partition {
         self.leader(turn, |leader| leader.answer(acks, last))
     }
 
-    /// A follower fetches from an offset: it has everything below. Its registration goes along, so that a
-    /// fetch from before its last start does not count for it (KIP-903).
-    pub fn fetched(
-        &mut self,
-        turn: &mut Turn,
-        follower: i32,
-        registration: i64,
-        epoch: i32,
-        from: u64,
-    ) -> Result<(), Refused> {
+    /// A follower fetches from an offset.
+    pub fn fetched(&mut self, turn: &mut Turn, fetched: Fetched) -> Result<(), Refused> {
+        let Fetched { follower, registration, leader_epoch, from, log_start } = fetched;
         let now_ms = turn.now.mono_ms;
-        self.leader(turn, |leader| leader.fetched(now_ms, follower, epoch, from))??;
+        self.leader(turn, |leader| leader.fetched(now_ms, follower, leader_epoch, from))??;
         if let Role::Leader(leading) = &mut self.role {
-            leading.follower_epochs.insert(follower, registration);
+            let before = leading.followers.get(&follower);
+            let told_start = before.map_or(0, |before| before.told_start);
+            self.starts_moved |= before.is_none_or(|before| before.log_start != log_start);
+            leading.followers.insert(follower, Known { registration, log_start, told_start });
         }
         Ok(())
+    }
+
+    /// Whether a follower is to be told at once that the log starts later than its own. It is told once: it
+    /// may take a while until it has deleted as much.
+    pub fn starts_later(&mut self, follower: i32, its_start: i64, log_start: u64) -> bool {
+        let Role::Leader(leading) = &mut self.role else { return false };
+        let Some(known) = leading.followers.get_mut(&follower) else { return false };
+        let told = std::mem::replace(&mut known.told_start, log_start);
+        told < log_start && its_start < log_start as i64
+    }
+
+    /// Where the log starts on every replica that is alive, as far as they have told this leader;
+    /// `None`: one of them has not. (`Partition.lowWatermarkIfLeader`.)
+    pub fn low_watermark(
+        &mut self,
+        turn: &mut Turn,
+        cluster: &Cluster,
+    ) -> Result<Option<u64>, Refused> {
+        self.check_leads()?;
+        let own = self.log_bounds(turn)?.0;
+        let Role::Leader(Leading { followers, .. }) = &self.role else {
+            unreachable!("checked above")
+        };
+        let others = self.assignment.replicas.iter().filter(|id| **id != self.me);
+        let alive = others.filter_map(|id| Some((id, cluster.brokers.get(id)?)));
+        let alive = alive.filter(|(_, broker)| !broker.fenced);
+        let starts = alive.map(|(id, broker)| {
+            let known = followers.get(id).filter(|known| known.registration == broker.epoch)?;
+            u64::try_from(known.log_start).ok()
+        });
+        Ok(starts.fold(Some(own), Option::min))
     }
 
     /// Where an epoch of this log ends, or the next older one that it has.
@@ -231,9 +259,10 @@ impl Partition {
         let wanted = self.leader(turn, |leader| leader.wanted_in_sync()).ok()??;
         let Role::Leader(leading) = &mut self.role else { return None };
         let refused = wanted.iter().any(|id| {
-            let registration = leading.follower_epochs.get(id);
+            let follower = leading.followers.get(id);
             let known = cluster.brokers.get(id).filter(|broker| !broker.fenced);
-            let same = known.is_some_and(|known| registration.is_none_or(|it| *it == known.epoch));
+            let same =
+                known.is_some_and(|known| follower.is_none_or(|it| it.registration == known.epoch));
             !same && !self.assignment.isr.contains(id)
         });
         if refused && !leading.undecided {
@@ -244,7 +273,7 @@ impl Partition {
         let with_epochs = wanted.into_iter().map(|broker_id| BrokerState {
             broker_id,
             // Of itself and of those that were in sync before there is nothing new to know.
-            broker_epoch: leading.follower_epochs.get(&broker_id).copied().unwrap_or(-1),
+            broker_epoch: leading.followers.get(&broker_id).map_or(-1, |known| known.registration),
         });
         let partition = AlterPartitionPartition {
             partition_index: self.index,

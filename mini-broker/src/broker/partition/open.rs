@@ -24,7 +24,8 @@ impl Partition {
         let dir = turn.files.dir(&self.dir).map_err(|error| self.storage(turn, error.into()))?;
         // What this broker has written itself, it need not read.
         let trusted_to = self.reopens_as.map_or(self.recovery_point, |was| was.log_end);
-        let mut organ = match open_fenced(dir, config, trusted_to, start) {
+        let whole = !self.assignment.isr.contains(&self.me);
+        let mut organ = match open_fenced(dir, config, trusted_to, start, whole) {
             Ok(Ok((organ, cut_bytes))) => {
                 if cut_bytes > 0 {
                     let partition = self.dir.to_string();
@@ -108,7 +109,8 @@ impl Partition {
 
     pub(super) fn tell_broken(&self, turn: &mut Turn, lab: &'static str, broken: &Broken) {
         let (what, broken) = (self.dir.to_string(), broken.clone());
-        turn.out.push(Output::Tell(Event::OrganBroke { lab, what, broken }));
+        let so = "answers UNKNOWN_SERVER_ERROR";
+        turn.out.push(Output::Tell(Event::OrganBroke { lab, what, so, broken }));
     }
 
     /// Tells of a disk that failed, once, and hands the refusal on.
@@ -124,18 +126,38 @@ impl Partition {
 
 type Opened = Result<Result<(Organ<OffsetLog>, u64), offset_log::Error>, Broken>;
 
-/// Opens the organ behind the fence: recovery is the learner's as well.
+/// Opens the organ behind the fence: recovery is the learner's as well. `whole`: it may not go on behind a
+/// hole.
 fn open_fenced(
     dir: Box<dyn offset_log::Dir>,
     config: offset_log::Config,
     trusted_to: u64,
     start: u64,
+    whole: bool,
 ) -> Opened {
     fenced(|| {
         let (mut log, recovery) = OffsetLog::open(dir, config, trusted_to)?;
         if start > log.log_start() {
             log.begin_at(start)?;
         }
-        Ok((Organ::new(log), recovery.cut_bytes))
+        let cut_bytes = if whole { cut_at_hole(&mut log, trusted_to)? } else { 0 };
+        Ok((Organ::new(log), recovery.cut_bytes + cut_bytes))
     })
+}
+
+/// A power loss may take the end of an older segment and leave a younger one. If it takes whole batches, what
+/// is left looks whole, and nobody would ever fill the hole. A replica that is not in sync ends its log there
+/// and gets the rest again from its leader. (Compaction leaves holes, too: then it gets again what it had.) One
+/// that is in sync after a power loss is the last of all, and keeps what it has, as Kafka's do.
+fn cut_at_hole(log: &mut OffsetLog, trusted_to: u64) -> Result<u64, offset_log::Error> {
+    let known = trusted_to.max(log.log_start());
+    let bases = log.segments().iter().map(|segment| segment.base).filter(|base| *base > known);
+    for base in bases.collect::<Vec<_>>() {
+        if log.read(base - 1, base, 1)?.len == 0 {
+            let before = log.size();
+            log.truncate(base - 1)?;
+            return Ok(before - log.size());
+        }
+    }
+    Ok(0)
 }

@@ -8,8 +8,8 @@ use crate::broker::{Event, Output, Refused};
 use crate::labs::offset_log;
 
 impl Partition {
-    /// Deletes the records below an offset, and gives the offset at which the log starts now. That the
-    /// next start knows it as well is the caller's to see to: see [`Self::deleted_before`].
+    /// Deletes the records below an offset, and gives that offset: the log starts there now, or later. That
+    /// the next start knows it as well is the caller's to see to: see [`Self::deleted_before`].
     pub fn delete_records(&mut self, turn: &mut Turn, before: i64) -> Result<u64, Refused> {
         self.check_leads()?;
         if !self.settings.delete {
@@ -28,7 +28,7 @@ impl Partition {
             Refused::new(ErrorCode::OFFSET_OUT_OF_RANGE, why)
         })?;
         if wanted <= log_start {
-            return Ok(log_start);
+            return Ok(wanted);
         }
         let (deleted, log_start) =
             self.call(turn, |log| (log.delete_before(wanted), log.log_start()))?;
@@ -37,7 +37,7 @@ impl Partition {
         deleted.map_err(|error| self.storage(turn, error.into()))?;
         let partition = self.dir.to_string();
         turn.out.push(Output::Tell(Event::RecordsDeleted { partition, log_start }));
-        Ok(log_start)
+        Ok(wanted)
     }
 
     /// Whether something was deleted.

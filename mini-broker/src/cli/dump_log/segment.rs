@@ -1,10 +1,11 @@
-//! A `.log` file, batch by batch.
+//! A `.log` file, batch by batch; or a snapshot of the metadata log, which has the same form.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::{Args, Complaints, Failure, base_offset, unreadable};
+use super::{Args, Complaints, Failure, base_offset, metadata, unreadable};
+use crate::coordinator::snapshot;
 use crate::records::{self, Batch, HEADER_LEN, Header, Record};
 
 /// Reads one batch at a time: a segment may be larger than memory.
@@ -56,11 +57,11 @@ pub fn dump(
     out: &mut impl Write,
     complaints: &mut Complaints,
 ) -> Result<(), Failure> {
-    writeln!(out, "Log starting offset: {}", base_offset(path)?)?;
+    writeln!(out, "{}", begins(path)?)?;
     let mut segment = Segment::open(path).map_err(unreadable(path))?;
     let end = args.max_bytes.map_or(segment.end(), |max| max.min(segment.end()));
     segment.end = end;
-    let deep = args.deep_iteration || args.print_data_log;
+    let deep = args.deep_iteration || args.print_data_log || args.cluster_metadata_decoder;
     let mut position = 0;
     let mut last_offset = None;
     loop {
@@ -87,6 +88,22 @@ pub fn dump(
         writeln!(out, "Found {} invalid bytes at the end of {name}", end - position)?;
     }
     Ok(())
+}
+
+/// What a file's name says of it.
+fn begins(path: &Path) -> Result<String, Failure> {
+    if path.extension().is_none_or(|extension| extension != "checkpoint") {
+        return Ok(format!("Log starting offset: {}", base_offset(path)?));
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name == "bootstrap.checkpoint" {
+        return Ok("KRaft bootstrap snapshot".into()); // what Kafka's StorageTool leaves
+    }
+    let (end, epoch) = snapshot::id_of(name).ok_or_else(|| {
+        let what = "expected an offset of 20 digits, a dash, an epoch of 10 and `.checkpoint`";
+        Failure::new(format!("{}: this is no name of a snapshot: {what}", path.display()))
+    })?;
+    Ok(format!("Snapshot end offset: {end}, epoch: {epoch}"))
 }
 
 fn print_batch(batch: &Batch<'_>, position: u64, out: &mut impl Write) -> io::Result<()> {
@@ -147,7 +164,9 @@ fn print_record(
         }
         mark = " ";
     }
-    if args.print_data_log && !header.is_control() {
+    if args.cluster_metadata_decoder && !header.is_control() {
+        write!(out, " payload: {}", metadata::said(record))?;
+    } else if args.print_data_log && !header.is_control() {
         if let Some(key) = record.key {
             write!(out, "{mark}key: {}", String::from_utf8_lossy(key))?;
         }
@@ -162,14 +181,16 @@ pub fn timestamp_type(header: &Header) -> &'static str {
     if header.is_log_append_time() { "LogAppendTime" } else { "CreateTime" }
 }
 
-/// A control record's key is a version and a type; of a transaction's end, the value holds a
-/// version and the coordinator's epoch. `ControlRecordType` in Kafka.
+/// A control record's key is a version and a type; the value begins with a version. Of a transaction's end it
+/// goes on with the coordinator's epoch, of a snapshot's header with a time. `ControlRecordType` in Kafka.
 fn control(record: &Record<'_>) -> String {
     let number = |bytes: Option<&[u8]>, from: usize| {
         bytes.and_then(|b| b.get(from..from + 2)).map(|b| i16::from_be_bytes([b[0], b[1]]))
     };
     let kind = number(record.key, 2).unwrap_or(-1);
+    let version = number(record.value, 0);
     let epoch = record.value.and_then(|value| value.get(2..6)?.try_into().ok());
+    let time = record.value.and_then(|value| value.get(2..10)?.try_into().ok());
     let names = [
         "ABORT",
         "COMMIT",
@@ -180,9 +201,16 @@ fn control(record: &Record<'_>) -> String {
         "KRAFT_VOTERS",
     ];
     let name = usize::try_from(kind).ok().and_then(|kind| names.get(kind)).unwrap_or(&"UNKNOWN");
-    match (kind, epoch) {
-        (0 | 1, Some(epoch)) => {
+    match (kind, version, epoch, time) {
+        (0 | 1, _, Some(epoch), _) => {
             format!("endTxnMarker: {name} coordinatorEpoch: {}", i32::from_be_bytes(epoch))
+        }
+        (snapshot::HEADER, Some(version), _, Some(time)) => format!(
+            "SnapshotHeader {{\"version\":{version},\"lastContainedLogTimestamp\":{}}}",
+            i64::from_be_bytes(time)
+        ),
+        (snapshot::FOOTER, Some(version), ..) => {
+            format!("SnapshotFooter {{\"version\":{version}}}")
         }
         _ => format!("controlType: {name}({kind})"),
     }

@@ -13,7 +13,8 @@ use crate::cli::experiment::own_cluster::OwnCluster;
 const RECORD: &[u8] = b"record";
 
 pub struct Answers {
-    /// P3.1: three logs end at 10, 8 and 5. The last offset that can be read.
+    /// P3.1: the leader has 0 to 13, its followers have fetched from 12 and from 9. The last offset
+    /// that can be read.
     pub last_readable: i64,
     /// P3.3: two brokers are down, all settings are Kafka's. The machines that have a record of
     /// acks=all.
@@ -29,7 +30,7 @@ pub async fn ask(cluster: &mut OwnCluster) -> Result<Answers, Failure> {
 async fn last_readable(cluster: &mut OwnCluster) -> Result<i64, Failure> {
     let topic = Topic::create(cluster, "three-ends", 1, 1).await?;
     let [second, third] = topic.followers[..] else { return Err(Failure::new("two followers")) };
-    topic.write(Acks::All, &[RECORD; 5]).await?;
+    topic.write(Acks::All, &[RECORD; 9]).await?;
     cluster.pause(third)?;
     topic.write(Acks::Leader, &[RECORD; 3]).await?;
     let give_up = Instant::now() + PATIENCE;

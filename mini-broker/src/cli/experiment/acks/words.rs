@@ -102,7 +102,7 @@ fn predictions(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     let answers = &outcome.answers;
     let asked = [
         (
-            "three logs end at 10, 8 and 5: the last offset to be read",
+            "0 to 13 written, fetched from 12 and 9: the last to be read",
             "P3.1",
             answers.last_readable,
         ),
