@@ -10,6 +10,8 @@ use std::fmt::{Display, Write};
 pub struct Line<'a> {
     /// What the clock says: the last `@MS` so far.
     pub now_ms: u64,
+    /// This line's own `@MS`.
+    pub at_ms: Option<u64>,
     pub verb: &'a str,
     /// The plain words behind the verb.
     pub words: Vec<&'a str>,
@@ -52,9 +54,11 @@ pub fn run<E: Display>(
 fn taken_apart<'a>(line: &'a str, now_ms: &mut u64) -> Line<'a> {
     let mut words = Vec::new();
     let mut named = BTreeMap::new();
+    let mut at_ms = None;
     for word in line.split_whitespace() {
         if let Some(ms) = word.strip_prefix('@') {
             *now_ms = ms.parse().expect("@ and milliseconds");
+            at_ms = Some(*now_ms);
         } else if let Some((name, value)) = word.split_once('=') {
             named.insert(name, value.parse().expect("a number after ="));
         } else {
@@ -62,5 +66,5 @@ fn taken_apart<'a>(line: &'a str, now_ms: &mut u64) -> Line<'a> {
         }
     }
     let verb = words.remove(0);
-    Line { now_ms: *now_ms, verb, words, named }
+    Line { now_ms: *now_ms, at_ms, verb, words, named }
 }

@@ -96,7 +96,12 @@ impl Group {
     fn end_round(&mut self) -> Vec<Next> {
         (self.first_round, self.round_ends_ms) = (None, None);
         if self.members.values().any(|member| member.joining.is_none()) {
-            self.too_late().iter().for_each(|id| drop(self.remove(id))); // step 5
+            let late = self.too_late(); // step 5
+            for id in late {
+                let missing = self.members.get(&id).is_some_and(|member| member.joining.is_none());
+                assert!(missing, "R4.23: {id:?} has joined, and is removed as too late");
+                self.remove(&id);
+            }
         }
         if self.members.is_empty() {
             (self.generation, self.protocol) = (self.generation + 1, None);
@@ -108,7 +113,7 @@ impl Group {
             self.round_ends_ms = Some(self.now_ms.saturating_add(self.longest_rebalance_ms()));
             return Vec::new();
         };
-        assert!(self.members.contains_key(&leader), "R4.11: {leader:?} leads, and is no member");
+        assert!(self.members.contains_key(&leader), "R4.13: {leader:?} leads, and is no member");
         (self.generation, self.leader) = (self.generation + 1, Some(leader));
         self.protocol = self.chosen_protocol();
         self.enter(State::CompletingRebalance);
@@ -187,14 +192,21 @@ impl Group {
         deaths.chain(others.flatten()).chain(pending).min()
     }
 
-    /// Until when a member may be silent.
+    /// Until when a member may be silent. Whoever waits for an answer may be, for as long as it waits.
     fn silent_until_ms(&self, member: &Member) -> u64 {
-        let may_ms = match member.is_waiting() {
-            true if member.is_new => self.config.new_member_join_timeout_ms,
-            true => return u64::MAX,
+        match member.is_waiting() && !member.is_new {
+            true => u64::MAX,
+            false => member.heard_ms.saturating_add(self.patience_ms(member)),
+        }
+    }
+
+    /// How long a member may be silent. A newcomer has no session yet, and waits in its first round.
+    fn patience_ms(&self, member: &Member) -> u64 {
+        let ms = match member.is_new {
+            true => self.config.new_member_join_timeout_ms,
             false => member.session_timeout_ms,
         };
-        member.heard_ms.saturating_add(may_ms.max(1))
+        ms.max(1)
     }
 
     /// Time has passed.
@@ -219,9 +231,10 @@ impl Group {
     }
 
     fn tick_members(&mut self) -> Vec<Next> {
-        let silent =
-            self.members.values().filter(|member| self.silent_until_ms(member) <= self.now_ms);
-        let dead = silent.filter(|member| member.is_waiting() || self.is_dead(member)); // step 5
+        let silent = self.members.values().filter(|member| {
+            member.heard_ms.saturating_add(self.patience_ms(member)) <= self.now_ms
+        });
+        let dead = silent.filter(|member| member.is_new || self.is_dead(member)); // step 5
         let dead: Vec<String> = dead.map(|member| member.id.clone()).collect();
         let next = dead.iter().map(|id| self.remove_and_go_on(id).unwrap_or_default());
         next.flatten().collect()
@@ -249,8 +262,13 @@ impl Group {
         if !self.members.values().any(|member| member.must_sync) {
             return Vec::new();
         }
+        let mut next = Vec::new();
         let late = self.too_late(); // step 5
-        let mut next: Vec<Next> = late.iter().flat_map(|id| self.remove(id)).collect();
+        for id in &late {
+            let missing = self.members.get(id).is_some_and(|member| member.must_sync);
+            assert!(missing, "R4.24: {id:?} has asked for its part, and is removed as too late");
+            next.extend(self.remove(id));
+        }
         if !late.is_empty() {
             next.extend(self.rebalance());
         }

@@ -102,6 +102,9 @@ impl Dealing {
     /// Somebody has two more than somebody else, and there is a way to give one on, perhaps over
     /// others: that way. When there is none, it is as even as it can be.
     fn unfair(&self) -> Option<Vec<String>> {
+        if self.load.values().max() <= self.load.values().min().map(|least| least + 1).as_ref() {
+            return None; // most groups: all members want the same
+        }
         let mut heaviest: Vec<&String> = self.load.keys().collect();
         heaviest.sort_by_key(|member| std::cmp::Reverse(self.load[*member]));
         heaviest.into_iter().find_map(|member| self.way_from(member))

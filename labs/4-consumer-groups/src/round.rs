@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Group, Listed, Next};
+use crate::{Group, Listed, Member, Next};
 
 impl Group {
     /// Whether all have joined this round: every member, and everybody who was given an id and has
@@ -14,7 +14,8 @@ impl Group {
     /// Who leads the next generation: who leads now, if it has joined; if not, the first member that
     /// has. (Kafka: `ClassicGroup.maybeElectNewJoinedLeader`.)
     pub(crate) fn next_leader(&self) -> Option<String> {
-        todo!("step 4: who leads after {:?}, of {:?}", self.leader, self.members)
+        let members: Vec<&Member> = self.members.values().collect();
+        todo!("step 4: who leads after {:?}, of {members:?}", self.leader)
     }
 
     /// The list of members that goes out with a join's answer: the leader needs it, to make the plan.

@@ -13,8 +13,6 @@ pub fn round_robin(
     partitions: &BTreeMap<String, u32>,
 ) -> Plan {
     let mut plan = nobody_reads(subscribed);
-    let members: Vec<&str> = subscribed.keys().map(String::as_str).collect();
-    let _ = give;
-    let topics: Vec<_> = partitions.keys().map(|topic| (topic, readers(subscribed, topic))).collect();
-    todo!("step 2: deal out {partitions:?} to {members:?}, {topics:?}, {:?}", &mut plan)
+    let _ = (give, readers);
+    todo!("step 2: deal out {partitions:?} to {subscribed:?}: {:?}", &mut plan)
 }

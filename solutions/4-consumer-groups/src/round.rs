@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Group, Listed, Next};
+use crate::{Group, Listed, Member, Next};
 
 impl Group {
     /// Whether all have joined this round: every member, and everybody who was given an id and has
@@ -18,11 +18,13 @@ impl Group {
     /// Who leads the next generation: who leads now, if it has joined; if not, the first member that
     /// has. (Kafka: `ClassicGroup.maybeElectNewJoinedLeader`.)
     pub(crate) fn next_leader(&self) -> Option<String> {
-        // STARTER: todo!("step 4: who leads after {:?}, of {:?}", self.leader, self.members)
+        // STARTER: let members: Vec<&Member> = self.members.values().collect();
+        // STARTER: todo!("step 4: who leads after {:?}, of {members:?}", self.leader)
         // ANCHOR: step_4_b
-        let joined = |id: &&String| self.members[*id].joining.is_some();
-        let same = self.leader.as_ref().filter(joined);
-        same.or_else(|| self.members.keys().find(joined)).cloned()
+        let joined = |member: &&Member| member.joining.is_some();
+        let leader = self.leader.as_ref().map(|id| &self.members[id]);
+        let next = leader.filter(joined).or_else(|| self.members.values().find(joined));
+        next.map(|member| member.id.clone())
         // ANCHOR_END: step_4_b
     }
 

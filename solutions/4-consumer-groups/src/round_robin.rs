@@ -13,23 +13,17 @@ pub fn round_robin(
     partitions: &BTreeMap<String, u32>,
 ) -> Plan {
     let mut plan = nobody_reads(subscribed);
-    let members: Vec<&str> = subscribed.keys().map(String::as_str).collect();
-    // STARTER: let _ = give;
-    // STARTER: let topics: Vec<_> = partitions.keys().map(|topic| (topic, readers(subscribed, topic))).collect();
-    // STARTER: todo!("step 2: deal out {partitions:?} to {members:?}, {topics:?}, {:?}", &mut plan)
+    // STARTER: let _ = (give, readers);
+    // STARTER: todo!("step 2: deal out {partitions:?} to {subscribed:?}: {:?}", &mut plan)
     // ANCHOR: step_2
-    let mut turn = 0;
+    let mut turns = subscribed.keys().cycle();
     for (topic, count) in partitions {
-        let readers = readers(subscribed, topic);
-        if readers.is_empty() {
+        if readers(subscribed, topic).is_empty() {
             continue;
         }
         for partition in 0..*count {
-            while !readers.contains(&members[turn]) {
-                turn = (turn + 1) % members.len();
-            }
-            give(&mut plan, members[turn], topic, partition);
-            turn = (turn + 1) % members.len();
+            let member = turns.find(|member| subscribed[*member].contains(topic));
+            give(&mut plan, member.expect("there is a reader"), topic, partition);
         }
     }
     plan

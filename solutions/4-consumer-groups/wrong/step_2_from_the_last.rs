@@ -1,0 +1,12 @@
+//! step_2 caught by step_2: deals out to the members from the last to the first (R4.4)
+let mut turns = subscribed.keys().rev().cycle();
+for (topic, count) in partitions {
+    if readers(subscribed, topic).is_empty() {
+        continue;
+    }
+    for partition in 0..*count {
+        let member = turns.find(|member| subscribed[*member].contains(topic));
+        give(&mut plan, member.expect("there is a reader"), topic, partition);
+    }
+}
+plan

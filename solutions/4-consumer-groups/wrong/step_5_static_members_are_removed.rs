@@ -1,0 +1,6 @@
+//! step_5_b caught by step_5: removes static members that are away (R4.23)
+let late = self.members.values().filter(|member| match open {
+    true => member.joining.is_none(),
+    false => member.must_sync,
+});
+late.map(|member| member.id.clone()).collect()
