@@ -11,7 +11,7 @@ use wire::delete_records::{
 };
 
 use super::metadata::is_internal;
-use super::partition::{Awaited, Turn, Until, Waiter};
+use super::partition::{Awaited, Part, Turn, Until, Waiter};
 use super::unfinished::SoFar;
 use super::{Broker, Now, Output, Refused, Ticket, find};
 
@@ -36,12 +36,12 @@ impl Broker {
         for topic in request.topics {
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for wanted in topic.partitions {
-                let (index, waiter) = (wanted.partition_index, Waiter::Part { ticket, place });
+                let (index, part) = (wanted.partition_index, Part { ticket, place });
                 let deleted = self.delete_before(
                     now,
                     (&topic.name, index),
                     wanted.offset,
-                    waiter,
+                    part,
                     &mut moved,
                     out,
                 );
@@ -83,7 +83,7 @@ impl Broker {
         now: Now,
         (topic, index): (&str, i32),
         before: i64,
-        waiter: Waiter,
+        part: Part,
         moved: &mut bool,
         out: &mut Vec<Output>,
     ) -> Result<Deleted, Refused> {
@@ -100,7 +100,9 @@ impl Broker {
             let low_watermark = partition.low_watermark(&mut turn, cluster)?;
             let waits = low_watermark.is_none_or(|low| low < before);
             if waits {
-                partition.awaited.push(Awaited { waiter, until: Until::Deleted(before) });
+                partition
+                    .awaited
+                    .push(Awaited { waiter: Waiter::Part(part), until: Until::Deleted(before) });
             }
             Ok(Deleted { low_watermark, waits })
         });

@@ -49,6 +49,8 @@ pub struct Groups {
     pub epochs: BTreeMap<i32, i32>,
     /// Those of them that are still read.
     pub loading: BTreeSet<i32>,
+    /// Groups that were read since somebody was told.
+    pub loaded: usize,
     /// Joins and syncs that wait for their group.
     pub waiting: BTreeMap<Ticket, Waiting>,
     /// Records that are not on every replica in sync yet.
@@ -75,6 +77,7 @@ impl Groups {
             shards: BTreeMap::new(),
             epochs: BTreeMap::new(),
             loading: BTreeSet::new(),
+            loaded: 0,
             waiting: BTreeMap::new(),
             writes: BTreeMap::new(),
             last_write: 0,

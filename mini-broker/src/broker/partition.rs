@@ -31,7 +31,7 @@ use crate::configs::TopicSettings;
 use crate::coordinator::Assignment;
 use crate::labs::Organ;
 use crate::labs::offset_log::{OffsetLog, Slice};
-pub use awaited::{Awaited, Until, Waiter};
+pub use awaited::{Awaited, Part, Until, Waiter};
 pub use clean::Chore;
 use clean::Cleaning;
 use history::History;
@@ -97,7 +97,7 @@ pub struct Partition {
     watermark_moved: bool,
     /// A follower's log starts elsewhere than when somebody last looked.
     starts_moved: bool,
-    /// Whoever waits for it.
+    /// Who waits for it, and for other things that replicas have to do.
     pub awaited: Vec<Awaited>,
     history: History,
 }

@@ -11,7 +11,7 @@ use wire::produce::{
 use wire::{ErrorCode, Records};
 
 use super::metadata::is_internal;
-use super::partition::{Appended, Awaited, Turn, Until, Waiter};
+use super::partition::{Appended, Awaited, Part, Turn, Until, Waiter};
 use super::unfinished::SoFar;
 use super::{Answer, Broker, Client, Now, Output, Refused, Ticket, find};
 use crate::labs::acks::{self, Acks};
@@ -45,7 +45,7 @@ impl Broker {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
-                let waiter = Waiter::Part { ticket, place };
+                let waiter = Waiter::Part(Part { ticket, place });
                 let appended = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
                     _ if is_internal(&topic.name) && !may_write_internal(client) => {

@@ -9,7 +9,7 @@ use wire::ErrorCode;
 use wire::delete_records::{DeleteRecordsResponse, INVALID_LOW_WATERMARK};
 use wire::produce::ProduceResponse;
 
-use super::partition::{Turn, Waiter};
+use super::partition::{Part, Turn, Waiter};
 use super::waiting::Owner;
 use super::{Broker, Now, Output, Refused, Ticket, find, produce};
 
@@ -63,7 +63,7 @@ impl Broker {
         }
     }
 
-    /// What somebody has waited for at a partition has come, or will not.
+    /// What somebody has waited for has come, or will not.
     pub(super) fn settled(
         &mut self,
         now: Now,
@@ -73,24 +73,19 @@ impl Broker {
         out: &mut Vec<Output>,
     ) {
         match waiter {
-            Waiter::Part { ticket, place } => self.part_filled(ticket, place, result, out),
+            Waiter::Part(part) => self.part_filled(part, result, out),
             Waiter::Write(number) => {
-                self.group_write_settled(now, number, result.map(drop), out);
+                self.group_write_settled(now, number, result.map(|_| ()), out);
             }
             Waiter::Loading { epoch } => {
-                self.loading_settled(now, index, epoch, result.map(drop), out);
+                self.loading_settled(now, index, epoch, result.map(|_| ()), out);
             }
         }
     }
 
-    /// A part of a request is done, or will not be. The last of them answers it.
-    fn part_filled(
-        &mut self,
-        ticket: Ticket,
-        place: usize,
-        result: Result<u64, Refused>,
-        out: &mut Vec<Output>,
-    ) {
+    /// What a part of a request has waited for has come, or will not. The last of them answers it.
+    fn part_filled(&mut self, part: Part, result: Result<u64, Refused>, out: &mut Vec<Output>) {
+        let Part { ticket, place } = part;
         let Some(unfinished) = self.unfinished.get_mut(&ticket) else { return }; // answered, or gone
         if !unfinished.open.remove(&place) {
             return;

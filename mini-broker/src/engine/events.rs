@@ -63,8 +63,10 @@ pub fn log(event: &Event) {
         Event::Generation { group, generation, members, assignor } => {
             info!("group {group}: generation {generation}, {members} members, {assignor}");
         }
-        Event::GroupsLoaded { partition, groups } => {
-            info!("{partition}: read, {groups} groups are coordinated here");
+        Event::GroupsLoaded { groups } => {
+            info!(
+                "{groups} groups are coordinated here from now on, as __consumer_offsets has them"
+            );
         }
         Event::GroupsUnreadable { partition, records } => {
             warn!(

@@ -287,9 +287,8 @@ pub enum Event {
         members: usize,
         assignor: String,
     },
-    /// This broker coordinates the groups in a partition from now on.
+    /// This broker coordinates so many groups more from now on.
     GroupsLoaded {
-        partition: String,
         groups: usize,
     },
     /// Records of groups that cannot be read: what they said is not known.

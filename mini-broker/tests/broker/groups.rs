@@ -7,6 +7,7 @@ mod faults;
 mod log;
 mod members;
 mod offsets;
+mod replicas;
 mod restarts;
 
 use bytes::BytesMut;

@@ -105,8 +105,8 @@ impl Broker {
             Ok(Piece::All) => self.loaded(now, index, out),
             Ok(Piece::AllBut { last }) => {
                 let epoch = partition.assignment.epoch;
-                let (waiter, until) = (Waiter::Loading { epoch }, Until::Replicated(last));
-                partition.awaited.push(Awaited { waiter, until });
+                let waiter = Waiter::Loading { epoch };
+                partition.awaited.push(Awaited { waiter, until: Until::Replicated(last) });
                 self.groups.loading.remove(&index);
             }
             Err(refused) => {
@@ -172,9 +172,10 @@ impl Broker {
             groups.insert(name, known);
         }
         let names: Vec<Arc<str>> = groups.keys().cloned().collect();
-        if !names.is_empty() {
-            let partition = format!("{OFFSETS_TOPIC}-{index}");
-            out.push(Output::Tell(Event::GroupsLoaded { partition, groups: names.len() }));
+        self.groups.loaded += names.len();
+        if self.groups.loading.is_empty() && self.groups.loaded > 0 {
+            let groups = std::mem::take(&mut self.groups.loaded);
+            out.push(Output::Tell(Event::GroupsLoaded { groups }));
         }
         self.groups.shards.insert(index, Shard::Loaded(groups));
         for (id, records) in gone {

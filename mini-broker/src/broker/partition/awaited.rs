@@ -1,4 +1,5 @@
-//! What a leader has done, and what somebody waits for until other replicas have done it too.
+//! What a leader has done, and what follows once other replicas have done it too: parts of requests are
+//! answered, and groups go on.
 
 use super::{Partition, Turn};
 use crate::broker::produce::not_enough_any_more;
@@ -6,22 +7,29 @@ use crate::broker::{Refused, Ticket};
 use crate::coordinator::Cluster;
 use crate::labs::acks::{Acks, Answer};
 
-/// Somebody waits for a partition.
+/// Somebody who waits for a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Awaited {
     pub waiter: Waiter,
     pub until: Until,
 }
 
-/// Who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Waiter {
-    /// A client, with one of its request's partitions, counted over all its topics.
-    Part { ticket: Ticket, place: usize },
+    /// A part of a client's request.
+    Part(Part),
     /// A group, with records of its own.
     Write(u64),
-    /// A partition of `__consumer_offsets` that is read, led in this epoch.
+    /// All groups in a partition of `__consumer_offsets`, which is led in this epoch, and is read.
     Loading { epoch: i32 },
+}
+
+/// Which part of a request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    pub ticket: Ticket,
+    /// Counted over the partitions of all its topics.
+    pub place: usize,
 }
 
 /// What it waits for.

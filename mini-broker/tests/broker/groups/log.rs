@@ -3,6 +3,7 @@
 use wire::metadata::MetadataRequest;
 use wire::offsets_topic::{GroupMetadataKey, OffsetCommitKey};
 use wire::produce::ProduceRequest;
+use wire::topics::DeleteTopicsRequest;
 
 use super::*;
 use crate::batches::{batch, produce};
@@ -77,4 +78,19 @@ fn without_a_topic_there_is_no_coordinator_and_without_the_clusters_none_is_made
     }
     broker.meet();
     assert_eq!(find(&mut broker, "billing"), ErrorCode::NONE);
+}
+
+#[test]
+fn who_waits_for_a_group_is_told_when_its_log_is_gone() {
+    let mut broker = broker(&[("group.initial.rebalance.delay.ms", "3000")]);
+    let id = new_id(&mut broker, "billing");
+    let waits = broker.send(7, join("billing", &id));
+    let topic_names = vec![OFFSETS.into()];
+    broker.ask(5, DeleteTopicsRequest { topic_names, timeout_ms: 1_000 });
+
+    assert_eq!(joined(&mut broker, waits).unwrap().error_code, ErrorCode::NOT_COORDINATOR);
+    assert_eq!(heartbeat(&mut broker, "billing", 1, &id), "NOT_COORDINATOR");
+    assert_eq!(find(&mut broker, "billing"), ErrorCode::NONE, "it is made again");
+    assert_eq!(heartbeat(&mut broker, "billing", 1, &id), "UNKNOWN_MEMBER_ID");
+    assert!(list(&mut broker).is_empty());
 }
