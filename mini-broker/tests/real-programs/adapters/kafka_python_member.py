@@ -1,13 +1,14 @@
 """kafka-python as a member of a group, with its own automatic commits."""
 
 import logging
+import time
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConnectionError, KafkaError
 
 from contract import to_text
 from member import HEARTBEAT_MS, SETTINGS, goes_on, tell, tell_records
@@ -47,13 +48,20 @@ def named(partitions):
 def main():
     CONSUMER.subscribe(SETTINGS["topics"], listener=Listener())
     while goes_on():
-        records = []
-        for messages in CONSUMER.poll(POLL_MS if joined else FIRST_POLL_MS).values():
-            for one in messages:
-                records.append([one.topic, one.partition, one.offset, to_text(one.value)])
-        tell_records(records)
+        tell_records(poll())
     CONSUMER.close()
     tell("closed")
+
+
+def poll():
+    try:
+        polled = CONSUMER.poll(POLL_MS if joined else FIRST_POLL_MS).values()
+    except KafkaConnectionError as error:
+        # A broker that is away comes back, or another one takes its place.
+        tell("trouble", code=None, text=repr(error))
+        time.sleep(0.2)
+        return []
+    return [[m.topic, m.partition, m.offset, to_text(m.value)] for some in polled for m in some]
 
 
 CONSUMER = KafkaConsumer(

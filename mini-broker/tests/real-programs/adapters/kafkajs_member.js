@@ -47,6 +47,7 @@ async function main() {
     maxWaitTimeInMs: 250,
   })
   let held = []
+  let lastHeartbeat = Date.now()
   const positions = new Map()
   const commit = async () => {
     const offsets = [...positions.values()]
@@ -54,11 +55,15 @@ async function main() {
     if (offsets.length) await consumer.commitOffsets(offsets)
   }
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    // It may join again without having said that it lost what it had.
-    if (held.length) tell('revoked', { partitions: held })
+    // It may join again without having said that it lost what it had, at some time after its last heartbeat.
+    if (held.length) tell('lost', { partitions: held, at: lastHeartbeat })
     positions.clear()
+    lastHeartbeat = Date.now()
     held = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) => partitions.map((one) => [topic, one]))
     tell('assigned', { partitions: held })
+  })
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    lastHeartbeat = Date.now()
   })
   consumer.on(consumer.events.REBALANCING, () => {
     tell('revoked', { partitions: held })
