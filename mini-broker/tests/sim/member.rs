@@ -369,6 +369,9 @@ impl World {
             owned.extend_from_slice(part);
             generations.push(generation);
         }
+        if generations.is_empty() {
+            return None; // nobody consumes
+        }
         owned.sort_unstable();
         let mut all = self.units();
         all.sort_unstable();
