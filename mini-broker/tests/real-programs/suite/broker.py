@@ -1,6 +1,7 @@
 """The mini broker as processes: built, started on free ports, killed, started again, stopped."""
 
 import json
+import os
 import random
 import signal
 import socket
@@ -101,7 +102,9 @@ class Server:
         self.process.wait()
 
     def hang(self):
+        """Stops it without ending it. On a busy machine some of its threads run on for a while after the signal."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def wake(self):
         self.process.send_signal(signal.SIGCONT)
