@@ -24,9 +24,9 @@ pub fn check(kit: &Kit, lab: &Lab, made: &[Made]) -> Result<Troubles> {
     Ok(troubles)
 }
 
-/// A small workspace that holds a copy of one lab.
+/// A small workspace that holds a copy of one lab. Each lab has its own, so two can be looked at side by side.
 fn scratch(kit: &Kit, lab: &Lab) -> Result<Kit> {
-    let root = kit.scratch("verify");
+    let root = kit.scratch(&format!("verify-{}", lab.number));
     let folder = root.join(lab.folder());
     let _ = std::fs::remove_dir_all(&folder);
     copy(&kit.path(&lab.folder()), &folder)?;
