@@ -72,6 +72,7 @@ fn main() -> ExitCode {
             step_4_the_leader_stays,
             step_4_only_the_leader_is_told_the_members,
             step_4_each_gets_its_own_part,
+            step_4_old_parts_are_forgotten,
             step_4_nothing_is_handed_out_before_it_is_saved,
             step_4_what_comes_too_late_from_the_disk,
             step_4_a_sync_in_a_stable_group,
@@ -755,6 +756,24 @@ fn step_4_each_gets_its_own_part() {
     group.sync(60, 9, "ann", 3, plan(&["ann"]));
     let expected = vec![synced(9, b"ann"), synced(8, b"")];
     check("R4.15", "the leader forgets bob in the next round", group.saved(60, 3), expected);
+}
+
+fn step_4_old_parts_are_forgotten() {
+    let reads = |group: &Group| -> Vec<usize> {
+        group.members().map(|member| member.assignment.len()).collect()
+    };
+    let mut group = stable(&["ann", "bob"], 0);
+    group.join(10, 1, newcomer("cho"));
+    group.join(10, 2, member("bob"));
+    check("R4.15", "in a round members have what they had", reads(&group), vec![3, 3, 0]);
+    group.join(10, 3, member("ann"));
+    group.join(20, 4, newcomer("dan"));
+    check(
+        "R4.15",
+        "the plan was not made, and another round begins",
+        reads(&group),
+        vec![0, 0, 0, 0],
+    );
 }
 
 fn step_4_nothing_is_handed_out_before_it_is_saved() {

@@ -238,7 +238,7 @@ impl World {
             protocol_type: "consumer".to_owned(),
             protocols: vec![("range".to_owned(), me.topics.join(" ").into_bytes())],
             session_timeout_ms: if self.level == Level::Rounds { LONG_MS } else { SESSION_MS },
-            rebalance_timeout_ms: REBALANCE_MS,
+            rebalance_timeout_ms: if self.level == Level::Rounds { LONG_MS } else { REBALANCE_MS },
             member_id_required: ticket % 3 > 0,
             ..Join::default()
         };

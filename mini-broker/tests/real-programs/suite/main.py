@@ -98,6 +98,7 @@ def arguments():
         help="only these programs (default: %(default)s)",
     )
     parser.add_argument("--only", choices=["groups"], help="only the checks of consumer groups")
+    parser.add_argument("--without", choices=["groups"], help="all but the checks of consumer groups")
     parser.add_argument(
         "--times", action="store_true", help="say how long each check of groups took"
     )

@@ -40,7 +40,8 @@ impl World {
         if joined.is_empty() {
             return;
         }
-        check("R4.12", "who has joined when the round is over", &joined, &self.members());
+        let rule = if self.level == Level::Rounds { "R4.12" } else { "R4.23" };
+        check(rule, "who has joined when the round is over", &joined, &self.members());
         if self.level == Level::Rounds {
             // Nobody is ever late, so nobody is left out.
             let there = self.clients.values().filter(|me| me.doing != Doing::Nothing);
