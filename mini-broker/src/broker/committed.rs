@@ -12,7 +12,7 @@ use wire::committed_offsets::{
 };
 use wire::offsets_topic::{GroupRecord, OffsetCommitKey, OffsetCommitValue};
 
-use super::groups::{GroupId, Known, Offsets};
+use super::groups::{GroupId, Offsets};
 use super::offsets_topic::{For, forgotten, told_by_log};
 use super::{Broker, Now, Output, Refused, Ticket};
 use crate::labs::consumer_groups::{Error, Group, State};
@@ -33,18 +33,11 @@ impl Broker {
         out: &mut Vec<Output>,
     ) {
         let (response, commits) = self.check_commit(now, &request);
-        let done = match commits.is_empty() {
-            true => Ok(()), // nobody asks whether a group may commit nothing
-            false => self.may_commit(now, &request, out),
-        };
-        let (group, commits) = match done {
-            Ok(()) if commits.is_empty() => {
-                return out.push(Output::Answer { ticket, answer: response.into() });
-            }
-            Ok(()) => (self.coordinates(&request.group_id), commits),
-            Err(refused) => (Err(refused), commits),
-        };
-        let done = match group {
+        if commits.is_empty() {
+            // Nobody asks whether a group may commit nothing.
+            return out.push(Output::Answer { ticket, answer: response.into() });
+        }
+        let done = match self.may_commit(now, &request, out) {
             Err(refused) => Some(Err(refused)),
             Ok(id) => {
                 let waits = For::Commit(ticket, response.clone());
@@ -91,13 +84,13 @@ impl Broker {
         (OffsetCommitResponse { topics, ..Default::default() }, commits)
     }
 
-    /// Whether whoever asks may commit for the group. Who shows so that it lives is heard.
+    /// The group, if whoever asks may commit for it. Who shows so that it lives is heard.
     fn may_commit(
         &mut self,
         now: Now,
         request: &OffsetCommitRequest,
         out: &mut Vec<Output>,
-    ) -> Result<(), Refused> {
+    ) -> Result<GroupId, Refused> {
         let id = self.coordinates(&request.group_id)?;
         let generation = request.generation_id_or_member_epoch;
         if self.groups.known(&id).is_none() {
@@ -105,10 +98,7 @@ impl Broker {
                 let why = format!("generation {generation} of a group that does not exist");
                 return Err(Refused::new(ErrorCode::ILLEGAL_GENERATION, why));
             }
-            // From its first commit on it does.
-            let config = self.groups_config();
-            let groups = self.groups.of_mut(id.0).expect("it coordinates the group");
-            groups.insert(id.1.clone(), Known::new(now, config));
+            self.known_or_new(now, &id); // from its first commit on it does
         }
         let caller = (request.member_id.as_str(), request.group_instance_id.as_deref());
         let may = self.call_group(now, &id, out, |group, now_ms| {
@@ -118,7 +108,7 @@ impl Broker {
             }
             Ok(())
         })?;
-        may.map_err(|error: Error| error.into())
+        may.map(|()| id).map_err(|error: Error| error.into())
     }
 
     pub(super) fn fetch_offsets(

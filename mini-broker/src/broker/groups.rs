@@ -123,11 +123,7 @@ impl Broker {
                 return out.push(next::join_refused(ticket, request.member_id, &refused));
             }
         };
-        let config = self.groups_config();
-        if let Some(groups) = self.groups.of_mut(id.0) {
-            let new = || Known::new(now, config);
-            groups.entry(Arc::clone(&id.1)).or_insert_with(new);
-        }
+        self.known_or_new(now, &id);
         let member = request.member_id.clone();
         self.groups.waiting.insert(ticket, Waiting::join(id.clone(), member));
         let join = self.join(client, request);
@@ -282,6 +278,15 @@ impl Broker {
                 Err(refused)
             }
         }
+    }
+
+    /// A group, which begins now if there is none of its name. `None`: this broker does not coordinate it.
+    pub(super) fn known_or_new(&mut self, now: Now, id: &GroupId) -> Option<&mut Known> {
+        if !self.groups.of(id.0)?.contains_key(&id.1) {
+            let new = Known::new(now, self.groups_config());
+            self.groups.of_mut(id.0)?.insert(Arc::clone(&id.1), new);
+        }
+        self.groups.known(id)
     }
 
     /// The settings that groups go by.

@@ -173,10 +173,7 @@ impl Broker {
 
     /// Takes records into account that are on every replica in sync.
     fn apply_records(&mut self, now: Now, id: &GroupId, records: &[GroupRecord]) {
-        let config = self.groups_config();
-        let Some(groups) = self.groups.of_mut(id.0) else { return };
-        let new = || super::groups::Known::new(now, config);
-        let known = groups.entry(id.1.clone()).or_insert_with(new);
+        let Some(known) = self.known_or_new(now, id) else { return };
         records.iter().for_each(|record| known.apply(record));
         let soon = records.iter().filter_map(expires).min();
         if let Some(at) = soon {

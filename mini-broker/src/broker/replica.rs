@@ -256,8 +256,7 @@ impl Broker {
                 let (start, end) = (natural(data.log_start_offset), natural(data.high_watermark));
                 partition.out_of_range(&mut turn, start, end)?;
                 self.write_moved_starts(out);
-                self.rearm(now, topic, *index);
-                self.recovery_point_fell(now);
+                self.was_cut(now, topic, *index);
                 return Ok(());
             }
             code => return Err(Refused::new(code, "the leader refused")),
@@ -265,8 +264,7 @@ impl Broker {
         if data.diverging_epoch.epoch >= 0 {
             let end = natural(data.diverging_epoch.end_offset);
             partition.part(&mut turn, (data.diverging_epoch.epoch, end))?;
-            self.rearm(now, topic, *index);
-            self.recovery_point_fell(now);
+            self.was_cut(now, topic, *index);
             return Ok(());
         }
         let batches = match &data.records {
@@ -276,8 +274,7 @@ impl Broker {
         let (watermark, start) = (natural(data.high_watermark), natural(data.log_start_offset));
         if partition.begin_where_the_leader_does(&mut turn, start)? {
             self.write_moved_starts(out);
-            self.rearm(now, topic, *index);
-            self.recovery_point_fell(now);
+            self.was_cut(now, topic, *index);
             return Ok(()); // what was given stands behind a gap
         }
         let followed = partition.follow(&mut turn, batches, watermark, start)?;
@@ -292,6 +289,12 @@ impl Broker {
             self.rearm(now, topic, *index);
         }
         Ok(())
+    }
+
+    /// A log ends earlier than it did, or begins anew.
+    fn was_cut(&mut self, now: Now, topic: &str, index: i32) {
+        self.rearm(now, topic, index);
+        self.recovery_point_fell(now);
     }
 
     /// Sets the timer for the partition that rests the shortest.

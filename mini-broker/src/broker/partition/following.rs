@@ -127,10 +127,7 @@ impl Partition {
         let begun = self.call(turn, |log| log.begin_at(leader_start))?;
         begun.map_err(|error| self.storage(turn, error.into()))?;
         self.deleted_before = leader_start;
-        self.high_watermark = leader_start;
-        let partition = self.dir.to_string();
-        turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
-        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))
+        self.begun_anew(turn, leader_start)
     }
 }
 
@@ -148,11 +145,16 @@ impl Partition {
             return Ok(false);
         }
         self.begin_earlier(turn, leader_start)?;
-        self.high_watermark = leader_start;
-        let partition = self.dir.to_string();
-        turn.out.push(Output::Tell(Event::BegunAnew { partition, at: leader_start }));
-        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))?;
+        self.begun_anew(turn, leader_start)?;
         Ok(true)
+    }
+
+    /// The log is empty and begins here now, and nothing is known of what was before.
+    fn begun_anew(&mut self, turn: &mut Turn, at: u64) -> Result<(), Refused> {
+        self.high_watermark = at;
+        let partition = self.dir.to_string();
+        turn.out.push(Output::Tell(Event::BegunAnew { partition, at }));
+        self.history_begins(turn).map_err(|refused| self.storage(turn, refused))
     }
 
     /// An empty log begins in the middle of the leader's first batch: records were deleted up to there, and
