@@ -149,7 +149,8 @@ impl Client {
         };
         let answer = self.who_knows(of).await?.call(request).await?;
         for result in answer.responses {
-            refuse(format!("the settings of {of}"), result.error_code, result.error_message)?;
+            let what = || format!("the settings of {of}");
+            Error::check(what, result.error_code, result.error_message)?;
         }
         Ok(())
     }
@@ -180,7 +181,8 @@ async fn describe(
     for result in connection.call(request).await?.results {
         let asked = of.iter().find(|of| of.name() == result.resource_name);
         let what = asked.map_or(result.resource_name.clone(), Resource::to_string);
-        refuse(format!("the settings of {what}"), result.error_code, result.error_message)?;
+        let of = || format!("the settings of {what}");
+        Error::check(of, result.error_code, result.error_message)?;
         configs.insert(result.resource_name, result.configs);
     }
     Ok(configs)
@@ -217,14 +219,7 @@ fn first_error(
     topics: impl Iterator<Item = (String, ErrorCode, Option<String>)>,
 ) -> Result<(), Error> {
     for (name, code, message) in topics {
-        refuse(format!("topic `{name}`"), code, message)?;
+        Error::check(|| format!("topic `{name}`"), code, message)?;
     }
     Ok(())
-}
-
-fn refuse(what: String, code: ErrorCode, message: Option<String>) -> Result<(), Error> {
-    match code.is_ok() {
-        true => Ok(()),
-        false => Err(Error::refused(what, code, message)),
-    }
 }

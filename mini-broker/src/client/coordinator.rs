@@ -67,13 +67,7 @@ impl Client {
                 (answer.error_code, answer.error_message, found)
             }
         };
-        if code.is_err() {
-            return Err(Error::refused(
-                format!("the coordinator of group `{group}`"),
-                code,
-                message,
-            ));
-        }
+        Error::check(|| format!("the coordinator of group `{group}`"), code, message)?;
         let (node_id, host, port) = found;
         let found = Coordinator { node_id, host, port };
         self.coordinators.insert(group.to_owned(), found.clone());

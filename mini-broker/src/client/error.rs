@@ -45,6 +45,18 @@ impl Error {
         Error::Refused { what: what.into(), code, message }
     }
 
+    /// An answer's code, as an error if it is one: of `what`.
+    pub fn check(
+        what: impl FnOnce() -> String,
+        code: ErrorCode,
+        message: Option<String>,
+    ) -> Result<(), Self> {
+        match code.is_ok() {
+            true => Ok(()),
+            false => Err(Error::refused(what(), code, message)),
+        }
+    }
+
     /// Whether the same thing may go well a little later, after another look at the metadata.
     pub fn is_retriable(&self) -> bool {
         match self {

@@ -53,7 +53,7 @@ impl Client {
             let request =
                 ListGroupsRequest { states_filter: states.to_vec(), types_filter: types.to_vec() };
             let answer = self.node(node).await?.call(request).await?;
-            refuse(|| format!("the groups of broker {node}"), answer.error_code)?;
+            Error::check(|| format!("the groups of broker {node}"), answer.error_code, None)?;
             groups.extend(answer.groups);
         }
         groups.sort_by(|a, b| a.group_id.cmp(&b.group_id));
@@ -76,7 +76,7 @@ impl Client {
         let answer = self
             .ask_coordinator(group, request, REQUEST_TIMEOUT, |answer| code(&answer.groups))
             .await?;
-        refuse(|| named(group), code(&answer.groups))?;
+        Error::check(|| named(group), code(&answer.groups), None)?;
         let described = answer.groups.into_iter().next();
         let described = described
             .ok_or_else(|| Error::refused(named(group), ErrorCode::GROUP_ID_NOT_FOUND, None))?;
@@ -90,7 +90,8 @@ impl Client {
                 answer.results.first().map_or(ErrorCode::NONE, |result| result.error_code)
             })
             .await?;
-        answer.results.first().map_or(Ok(()), |result| refuse(|| named(group), result.error_code))
+        let code = answer.results.first().map_or(ErrorCode::NONE, |result| result.error_code);
+        Error::check(|| named(group), code, None)
     }
 
     /// What a group has committed, of `partitions` or of all. Partitions without a commit are not in
@@ -111,7 +112,7 @@ impl Client {
             require_stable: stable,
         };
         let answer = self.ask_coordinator(group, request, REQUEST_TIMEOUT, first_code).await?;
-        refuse(|| format!("the offsets of group `{group}`"), first_code(&answer))?;
+        Error::check(|| format!("the offsets of group `{group}`"), first_code(&answer), None)?;
         let mut committed = BTreeMap::new();
         for topic in topics_of(&answer) {
             for p in topic.partitions.iter().filter(|p| p.committed_offset >= 0) {
@@ -160,7 +161,7 @@ impl Client {
                 let what = || {
                     format!("the offset of {}-{} in group `{group}`", topic.name, p.partition_index)
                 };
-                refuse(what, p.error_code)?;
+                Error::check(what, p.error_code, None)?;
             }
         }
         Ok(())
@@ -182,7 +183,7 @@ impl Client {
         let answer = self
             .ask_coordinator(group, request, REQUEST_TIMEOUT, |answer| answer.error_code)
             .await?;
-        refuse(|| named(group), answer.error_code)?;
+        Error::check(|| named(group), answer.error_code, None)?;
         let mut outcomes = BTreeMap::new();
         for topic in answer.topics {
             for p in topic.partitions {
@@ -194,7 +195,7 @@ impl Client {
 }
 
 /// Requests name a topic once, with all that is wanted of it.
-fn by_topic<T>(pairs: impl Iterator<Item = (String, T)>) -> BTreeMap<String, Vec<T>> {
+pub(super) fn by_topic<T>(pairs: impl Iterator<Item = (String, T)>) -> BTreeMap<String, Vec<T>> {
     let mut topics: BTreeMap<String, Vec<T>> = BTreeMap::new();
     for (topic, of_partition) in pairs {
         topics.entry(topic).or_default().push(of_partition);
@@ -216,11 +217,4 @@ fn first_code(answer: &OffsetFetchResponse) -> ErrorCode {
 
 fn named(group: &str) -> String {
     format!("group `{group}`")
-}
-
-fn refuse(what: impl FnOnce() -> String, code: ErrorCode) -> Result<(), Error> {
-    match code.is_ok() {
-        true => Ok(()),
-        false => Err(Error::refused(what(), code, None)),
-    }
 }

@@ -25,7 +25,7 @@ use wire::groups::{
 
 use super::assignor::{Members, Strategy};
 use super::connection::REQUEST_TIMEOUT;
-use super::group_admin::{Committed, Committer};
+use super::group_admin::{Committed, Committer, by_topic};
 use super::{BACKOFF, Client, Error, TopicPartition};
 
 /// The newest that has what we have to say: the generation of what a member owns (KIP-792).
@@ -185,7 +185,7 @@ impl Member {
     async fn ask_to_join(&mut self) -> Result<JoinGroupResponse, Error> {
         let subscription = ConsumerProtocolSubscription {
             topics: self.topics.clone(),
-            owned_partitions: by_topic(&self.owned),
+            owned_partitions: of_topics(&self.owned),
             generation_id: self.generation,
             ..Default::default()
         };
@@ -233,7 +233,7 @@ impl Member {
         self.planned = Some(partitions);
         let assignments = assigned.into_iter().map(|(member_id, partitions)| {
             let assignment = ConsumerProtocolAssignment {
-                assigned_partitions: by_topic(&partitions),
+                assigned_partitions: of_topics(&partitions),
                 user_data: None,
             };
             let assignment: BytesMut = assignment.to_bytes(ASSIGNMENT_VERSION);
@@ -375,13 +375,9 @@ pub fn is_lost(error: &Error) -> bool {
     )
 }
 
-fn by_topic(partitions: &[TopicPartition]) -> Vec<OfTopic> {
-    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for (topic, partition) in partitions {
-        topics.entry(topic).or_default().push(*partition);
-    }
-    let of = |(topic, partitions): (&str, _)| OfTopic { topic: topic.to_owned(), partitions };
-    topics.into_iter().map(of).collect()
+fn of_topics(partitions: &[TopicPartition]) -> Vec<OfTopic> {
+    let topics = by_topic(partitions.iter().cloned()).into_iter();
+    topics.map(|(topic, partitions)| OfTopic { topic, partitions }).collect()
 }
 
 fn flat(topics: &[OfTopic]) -> Vec<TopicPartition> {
