@@ -81,6 +81,15 @@ impl Kit {
         }
     }
 
+    /// The lab that was asked for, or all of them.
+    pub fn chosen(&self, asked: Option<&str>) -> Result<Vec<&Lab>> {
+        if let Some(asked) = asked {
+            return Ok(vec![self.lab(asked)?]);
+        }
+        self.some_lab()?;
+        Ok(self.labs.iter().collect())
+    }
+
     fn labs_in_words(&self) -> String {
         match &self.labs[..] {
             [] => "This checkout has none.".to_owned(),

@@ -28,15 +28,8 @@ pub struct Made {
 }
 
 pub fn verify(kit: &Kit, asked: Option<&str>, write_them: bool) -> Result<u8> {
-    let labs: Vec<&Lab> = match asked {
-        Some(asked) => vec![kit.lab(asked)?],
-        None => {
-            kit.some_lab()?;
-            kit.labs.iter().collect()
-        }
-    };
     let mut red = 0;
-    for lab in labs {
+    for lab in kit.chosen(asked)? {
         let started = Instant::now();
         let mut troubles = Vec::new();
         let made = made(kit, lab, &mut troubles);

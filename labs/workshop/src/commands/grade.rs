@@ -5,7 +5,6 @@ use crate::commands::{graded, width};
 use crate::failure::{NOT_DONE, Result};
 use crate::grade::Grade;
 use crate::kit::Kit;
-use crate::lab::Lab;
 use crate::{machine, paint, report};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub enum Format {
 
 /// Every lab or one, and the next thing to do. A lab that nobody has begun is not compiled for it.
 pub fn status(kit: &Kit, asked: Option<&str>) -> Result<u8> {
-    let grades: Vec<Grade> = chosen(kit, asked)?.into_iter().map(|lab| graded(kit, lab)).collect();
+    let grades: Vec<Grade> = kit.chosen(asked)?.into_iter().map(|lab| graded(kit, lab)).collect();
     paint::print(&report::whole(&grades, width()));
     Ok(0)
 }
@@ -25,7 +24,7 @@ pub fn status(kit: &Kit, asked: Option<&str>) -> Result<u8> {
 /// Runs the tests of one lab or of all.
 pub fn grade(kit: &Kit, lab: Option<&str>, format: Format) -> Result<u8> {
     let stop = Stop::default();
-    let labs = chosen(kit, lab)?.into_iter();
+    let labs = kit.chosen(lab)?.into_iter();
     let grades: Vec<Grade> = labs.map(|lab| Grade::ran(kit, lab, &stop)).collect();
     match format {
         Format::Json => paint::say(&machine::json(&grades)),
@@ -33,13 +32,4 @@ pub fn grade(kit: &Kit, lab: Option<&str>, format: Format) -> Result<u8> {
         Format::Text => paint::print(&report::whole(&grades, width())),
     }
     Ok(if grades.iter().all(Grade::is_done) { 0 } else { NOT_DONE })
-}
-
-/// The lab that was asked for, or all of them.
-fn chosen<'a>(kit: &'a Kit, asked: Option<&str>) -> Result<Vec<&'a Lab>> {
-    if let Some(asked) = asked {
-        return Ok(vec![kit.lab(asked)?]);
-    }
-    kit.some_lab()?;
-    Ok(kit.labs.iter().collect())
 }
