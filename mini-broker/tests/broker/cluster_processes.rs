@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use wire::ErrorCode;
-use wire::topics::{CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest};
+use wire::topics::CreateTopicsRequest;
 
 use crate::batches::batch;
+use crate::by_hand::others::one_partition_on;
 use crate::process::{Connection, metadata};
 
 /// How long something may take that is expected.
@@ -146,17 +147,7 @@ impl Drop for Process {
 
 /// Makes a topic with one partition on these brokers.
 fn create(client: &mut Connection, name: &str, broker_ids: &[i32]) -> ErrorCode {
-    let assignment =
-        CreatableReplicaAssignment { partition_index: 0, broker_ids: broker_ids.to_vec() };
-    let topic = CreatableTopic {
-        name: name.into(),
-        num_partitions: -1,
-        replication_factor: -1,
-        assignments: vec![assignment],
-        ..Default::default()
-    };
-    let request =
-        CreateTopicsRequest { topics: vec![topic], timeout_ms: 1_000, ..Default::default() };
+    let request = CreateTopicsRequest { timeout_ms: 1_000, ..one_partition_on(name, broker_ids) };
     client.ask(7, request).topics.remove(0).error_code
 }
 

@@ -29,6 +29,8 @@ mod reader;
 
 mod checks; // what must hold after every step
 
+mod group_checks; // of a group, too
+
 mod decided; // what the coordinator decides, and producers are told
 
 mod deletions; // and what an administrator is told

@@ -3,9 +3,8 @@
 
 use mini_broker::broker::{Call, Input, Node, PeerGone};
 use mini_broker::coordinator::METADATA_TOPIC;
-use uuid::Uuid;
 use wire::Request;
-use wire::broker_lifecycle::{BrokerHeartbeatRequest, BrokerListener, BrokerRegistrationRequest};
+use wire::broker_lifecycle::{BrokerHeartbeatRequest, BrokerRegistrationRequest};
 use wire::fetch::{
     FetchPartition, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, PartitionData,
 };
@@ -13,6 +12,7 @@ use wire::topics::{CreatableReplicaAssignment, CreatableTopic, CreateTopicsReque
 
 use super::ByHand;
 use crate::batches;
+use crate::coordinator::registration;
 
 /// A request that the broker has sent to another, which has not answered it.
 pub struct Asked {
@@ -37,16 +37,8 @@ impl ByHand {
         self.dies(id);
         self.last_request += 1;
         let registration = BrokerRegistrationRequest {
-            broker_id: id,
             cluster_id: self.coordinator.cluster_id().into(),
-            incarnation_id: Uuid::from_u128(self.last_request.into()),
-            listeners: vec![BrokerListener {
-                name: "PLAINTEXT".into(),
-                host: "127.0.0.1".into(),
-                port: 9092,
-                security_protocol: 0,
-            }],
-            ..Default::default()
+            ..registration(id, self.last_request.into())
         };
         let registered = self.decide_on(connection(id), registration);
         assert!(registered.error_code.is_ok(), "{}", registered.error_code);
@@ -94,17 +86,7 @@ impl ByHand {
 
     /// Makes a topic of one partition on these brokers.
     pub fn topic_on(&mut self, name: &str, broker_ids: &[i32]) {
-        let assignment =
-            CreatableReplicaAssignment { partition_index: 0, broker_ids: broker_ids.to_vec() };
-        let topic = CreatableTopic {
-            name: name.into(),
-            num_partitions: -1,
-            replication_factor: -1,
-            assignments: vec![assignment],
-            ..Default::default()
-        };
-        let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
-        let told = self.ask(7, request);
+        let told = self.ask(7, one_partition_on(name, broker_ids));
         assert!(told.topics[0].error_code.is_ok(), "{:?}", told.topics[0].error_message);
     }
 
@@ -156,6 +138,20 @@ impl ByHand {
         let partition = &told.responses[0].partition_responses[0];
         assert!(partition.error_code.is_ok(), "{}", partition.error_code);
     }
+}
+
+/// A topic of one partition on these brokers.
+pub fn one_partition_on(name: &str, broker_ids: &[i32]) -> CreateTopicsRequest {
+    let assignment =
+        CreatableReplicaAssignment { partition_index: 0, broker_ids: broker_ids.to_vec() };
+    let topic = CreatableTopic {
+        name: name.into(),
+        num_partitions: -1,
+        replication_factor: -1,
+        assignments: vec![assignment],
+        ..Default::default()
+    };
+    CreateTopicsRequest { topics: vec![topic], ..Default::default() }
 }
 
 /// Each of the others has a connection of its own.

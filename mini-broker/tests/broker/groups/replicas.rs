@@ -3,9 +3,9 @@
 
 use wire::broker_lifecycle::{BrokerHeartbeatRequest, BrokerRegistrationRequest};
 use wire::fetch::{FetchPartition, FetchRequest, FetchTopic};
-use wire::topics::{CreatableReplicaAssignment, CreatableTopic, CreateTopicsRequest};
 
 use super::*;
+use crate::by_hand::others::one_partition_on;
 use crate::coordinator::registration;
 
 const OTHER: i32 = 2;
@@ -17,15 +17,7 @@ fn with_another() -> (ByHand, i64) {
     let cluster_id = broker.coordinator.cluster_id().to_string();
     let request = BrokerRegistrationRequest { cluster_id, ..registration(OTHER, 7) };
     let broker_epoch = broker.decide(request).broker_epoch;
-    let assignment = CreatableReplicaAssignment { partition_index: 0, broker_ids: vec![1, OTHER] };
-    let topic = CreatableTopic {
-        name: OFFSETS.into(),
-        num_partitions: -1,
-        replication_factor: -1,
-        assignments: vec![assignment],
-        ..Default::default()
-    };
-    let request = CreateTopicsRequest { topics: vec![topic], ..Default::default() };
+    let request = one_partition_on(OFFSETS, &[1, OTHER]);
     assert_eq!(broker.ask(7, request).topics[0].error_code, ErrorCode::NONE);
     // It takes part only now: whoever makes a topic waits until all who do have read of it.
     let heartbeat = BrokerHeartbeatRequest {
