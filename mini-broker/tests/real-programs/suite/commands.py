@@ -10,6 +10,8 @@ class Commands:
     `{}` in a flag stands for a stem and for who makes the topic, where each command has topics of its own.
     """
 
+    OURS = "ours"
+
     def __init__(self, suite, command, table):
         self.suite, self.command, self.table = suite, command, table
         self.kafka = suite.by_name["kafka-tools"]
@@ -35,9 +37,9 @@ class Commands:
         theirs = self.say(self.kafka, *[self.named(str(flag)) for flag in flags])
 
         def ours():
-            mine = [str(flag).replace("{}", f"{self.stem}-ours") for flag in flags]
+            mine = [str(flag).replace("{}", f"{self.stem}-{self.OURS}") for flag in flags]
             answer = self.say(self.ours, *mine)
-            renamed = answer["stdout"].replace(f"{self.stem}-ours", f"{self.stem}-kafka")
+            renamed = answer["stdout"].replace(f"{self.stem}-{self.OURS}", f"{self.stem}-kafka")
             return {**answer, "stdout": renamed}
 
         self.compare(row, flags, theirs, ours)

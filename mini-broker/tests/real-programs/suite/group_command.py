@@ -9,8 +9,6 @@ from programs import Failed
 from topic import Topic, records
 
 WRITTEN = 90
-# As long as `kafka`: what the two print about names of their own differs in nothing but the name.
-OURS = "ours0"
 
 
 def check(suite):
@@ -28,6 +26,9 @@ def check(suite):
 
 
 class GroupCommand(Commands):
+    # As long as `kafka`: what the two print about names of their own differs in nothing but the name.
+    OURS = "ours0"
+
     def __init__(self, suite, writer):
         super().__init__(suite, "groups", "group command")
         self.writer = writer
@@ -50,19 +51,6 @@ class GroupCommand(Commands):
             self.members()
         self.delete()
         self.refuse()
-
-    def twice(self, row, *flags):
-        """As in `Commands`, with names of the same length."""
-        theirs = self.say(self.kafka, *[self.named(str(flag)) for flag in flags])
-
-        def ours():
-            mine = [str(flag).replace("{}", f"{self.stem}-{OURS}") for flag in flags]
-            answer = self.say(self.ours, *mine)
-            renamed = answer["stdout"].replace(f"{self.stem}-{OURS}", f"{self.stem}-kafka")
-            return {**answer, "stdout": renamed}
-
-        self.compare(row, flags, theirs, ours)
-        return theirs["stdout"]
 
     def comparable(self, text):
         # Kafka's rows come in the order of a hash table.
@@ -121,7 +109,7 @@ class GroupCommand(Commands):
         several = self.plan(*flags, "--group", "{}-b", "--export")
         self.see("--export", several.count("\n") == 7, several)
         for name, text in (("single", single), ("several", several)):
-            for stem in ("kafka", OURS):
+            for stem in ("kafka", self.OURS):
                 lines = text.replace(f"{self.stem}-kafka", f"{self.stem}-{stem}").strip()
                 file = self.suite.work / f"{self.stem}-{stem}-{name}.csv"
                 file.write_text(lines + "\n")

@@ -11,6 +11,18 @@ PATIENCE_S = 60
 ASK_EVERY_S = 0.2
 
 
+class Scenarios:
+    """Checks of groups that go into one table."""
+
+    TABLE = None
+
+    def __init__(self, groups):
+        self.groups = groups
+
+    def see(self, row, column, ok, detail=""):
+        self.groups.suite.report.check((self.TABLE, row, column), ok, detail)
+
+
 class Crew:
     """The members of one group."""
 

@@ -3,10 +3,10 @@
 import concurrent.futures
 import contextlib
 
+from group_crew import Scenarios
 from group_members import LONG_SESSION_MS, SHORT_SESSION_MS
 from programs import Failed
 
-TABLE = "groups through kills"
 # Who joins again though its session lasts: kafkajs whenever its coordinator dies; Java's consumer when it can reach no broker
 # at all, because it then forgets all partitions (`metadata.recovery.strategy=rebootstrap`).
 JOINS_AGAIN = ("kafkajs", "java", "verifiable")
@@ -17,12 +17,8 @@ def scenarios(groups):
     return [(Kills(groups).of_members,)] if "java" in groups.programs else []
 
 
-class Kills:
-    def __init__(self, groups):
-        self.groups = groups
-
-    def see(self, row, column, ok, detail=""):
-        self.groups.suite.report.check((TABLE, row, column), ok, detail)
+class Kills(Scenarios):
+    TABLE = "groups through kills"
 
     def of_members(self):
         """Kafka's VerifiableConsumer, of which one after the other is killed and another one comes."""

@@ -1,9 +1,9 @@
 """Different programs in one group, where their assignors agree."""
 
+from group_crew import Scenarios
 from group_members import KINDS
 from programs import Failed
 
-TABLE = "groups of several programs"
 PARTITIONS = 12
 INCONSISTENT_GROUP_PROTOCOL = 23
 # Who has an assignor of that name by itself, or is given one as kafkajs is.
@@ -21,12 +21,8 @@ def scenarios(groups):
     return [*acts, (mixes.strange_assignor,)] if "kafkajs" in groups.programs else acts
 
 
-class Mixes:
-    def __init__(self, groups):
-        self.groups = groups
-
-    def see(self, row, column, ok, detail=""):
-        self.groups.suite.report.check((TABLE, row, column), ok, detail)
+class Mixes(Scenarios):
+    TABLE = "groups of several programs"
 
     def those_with(self, assignor):
         return [program for program in WITH[assignor] if program in self.groups.programs]

@@ -2,9 +2,9 @@
 
 import time
 
+from group_crew import Scenarios
 from programs import Failed
 
-TABLE = "committed offsets"
 UNKNOWN_MEMBER_ID, NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND = 25, 68, 69
 NO_OFFSET = {"java": -1, "confluent": -140, "kafka-python": None}
 WRITTEN = 60
@@ -16,12 +16,8 @@ def scenarios(groups):
     return [(offsets.commits,), *resets]
 
 
-class Offsets:
-    def __init__(self, groups):
-        self.groups = groups
-
-    def see(self, row, column, ok, detail=""):
-        self.groups.suite.report.check((TABLE, row, column), ok, detail)
+class Offsets(Scenarios):
+    TABLE = "committed offsets"
 
     def commits(self):
         """What one program commits, all read back; a group may be deleted once it has no members."""

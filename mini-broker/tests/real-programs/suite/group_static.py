@@ -2,9 +2,9 @@
 
 import time
 
+from group_crew import Scenarios
 from group_members import SHORT_SESSION_MS
 
-TABLE = "static members"
 FENCED_INSTANCE_ID = 82
 PROGRAMS = ("java", "confluent", "kafka-python")
 
@@ -14,12 +14,8 @@ def scenarios(groups):
     return [(static.instance, program) for program in PROGRAMS if program in groups.programs]
 
 
-class Static:
-    def __init__(self, groups):
-        self.groups = groups
-
-    def see(self, row, column, ok, detail=""):
-        self.groups.suite.report.check((TABLE, row, column), ok, detail)
+class Static(Scenarios):
+    TABLE = "static members"
 
     def instance(self, program):
         groups = self.groups
