@@ -29,6 +29,8 @@ class Member:
     STOP_BY = signal.SIGTERM
     # Whether it tells by itself which partitions it was given, and when.
     tells, has_clock = True, True
+    # How many records it may have committed and not told when it was asked to end.
+    swallows = 0
 
     def __init__(self, crew, program, name, settings, log_dir):
         self.crew, self.program, self.name, self.settings = crew, program, name, settings
@@ -72,6 +74,8 @@ class Member:
         kind = event["event"]
         if kind == "records":
             self.records += [tuple(record) for record in event["records"]]
+            places = [f"{topic}-{partition} {n}" for topic, partition, n, _ in event["records"]]
+            print("read", *places, sep=", ", file=self.log, flush=True)
             return
         print(event, file=self.log, flush=True)
         partitions = {tuple(one) for one in event.get("partitions", [])}
@@ -154,9 +158,15 @@ class Java(Member):
 
 
 class Kcat(Member):
-    """`kcat -G` as it is: what it tells is read from its lines, and it has no clock."""
+    """
+    `kcat -G` as it is: what it tells is read from its lines, and it has no clock.
+
+    When a signal ends it, it leaves the record that it has just polled unprinted, and commits it (`consume_cb` in
+    kcat.c 1.7.1): librdkafka counts a record as read when it is handed over.
+    """
 
     has_clock = False
+    swallows = 1
     REBALANCED = re.compile(
         r"% Group .* rebalanced.*?(assigned|revoked|assignment|revoke)\b.*?: (.*)"
     )
