@@ -13,6 +13,9 @@ pub struct Commands {
     packages: BTreeMap<String, String>,
 }
 
+/// What the runner hands on to the broker's program, arguments and all.
+const HAND_ON: [&str; 4] = ["broker", "produce", "consume", "experiment"];
+
 impl Commands {
     /// Reads every package of the workspace.
     pub fn read(workspace: &Path) -> Result<Commands> {
@@ -49,8 +52,7 @@ impl Commands {
         let words: Vec<&str> = part.split_whitespace().take_while(|word| *word != ">").collect();
         match words.as_slice() {
             ["cargo", "test" | "build" | "run" | "doc", rest @ ..] => self.know_cargo(rest),
-            // These hand their arguments on.
-            ["cargo", "workshop", command @ ("broker" | "produce" | "experiment"), rest @ ..] => {
+            ["cargo", "workshop", command, rest @ ..] if HAND_ON.contains(command) => {
                 self.know_subcommand("workshop", &[command])?;
                 self.know_flags(&["workshop", "mini-broker"], rest)
             }

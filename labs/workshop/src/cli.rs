@@ -3,7 +3,7 @@
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::commands::{broker, doctor, experiment, grade, hint, predict, produce, reset, trace};
+use crate::commands::{broker, client, doctor, experiment, grade, hint, predict, reset, trace};
 use crate::failure::{COULD_NOT, Failure, Result};
 use crate::kit::Kit;
 use crate::{screen, verify};
@@ -31,7 +31,9 @@ pub fn run() -> Result<u8> {
             reset::reset(&kit, lab(args), args.get_one("step").copied(), args.get_flag("yes"))
         }
         "broker" => broker::broker(&kit, &many(args, "mine"), &many(args, "rest")),
-        "produce" => produce::produce(&kit, &many(args, "mine"), &many(args, "rest")),
+        "produce" | "consume" => {
+            client::client(&kit, name, &many(args, "mine"), &many(args, "rest"))
+        }
         "experiment" => {
             let name = args.get_one::<String>("name").map_or("", String::as_str);
             experiment::experiment(&kit, name, &many(args, "mine"), &many(args, "rest"))
@@ -143,6 +145,15 @@ pub fn command() -> Command {
                 .arg(rest(
                     "PRODUCE ARGUMENTS",
                     "Handed on to `mini-broker produce`, such as --topic orders",
+                )),
+        )
+        .subcommand(
+            Command::new("consume")
+                .about("Reads a topic; with --mine consumer-groups your lab plans for the group that it leads")
+                .arg(mine())
+                .arg(rest(
+                    "CONSUME ARGUMENTS",
+                    "Handed on to `mini-broker consume`, such as --topic orders --group plans",
                 )),
         )
         .subcommand(

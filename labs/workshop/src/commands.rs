@@ -1,13 +1,13 @@
 //! One command a file. Each returns an exit code, or a sentence.
 
 pub mod broker;
+pub mod client;
 pub mod doctor;
 pub mod experiment;
 pub mod grade;
 pub mod hint;
 pub mod organs;
 pub mod predict;
-pub mod produce;
 pub mod reset;
 pub mod trace;
 

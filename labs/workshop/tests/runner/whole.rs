@@ -173,7 +173,7 @@ fn bad_input_gets_a_sentence() {
     assert!(say(&["grade", "--json", "--junit"]).contains("cannot be used with"));
     assert!(say(&["trace", "1", "--step", "9"]).starts_with("Lab counter has no step 9."));
     assert!(say(&["reset"]).contains("<LAB>"));
-    for command in ["broker", "produce"] {
+    for command in ["broker", "produce", "consume"] {
         assert!(
             say(&[command, "--mine", "half-written"])
                 .starts_with("The broker has no place for lab half-written.")
