@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
+use std::thread::{JoinHandle, sleep, spawn};
 use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
@@ -52,11 +52,7 @@ fn produce_and_consume_go_on_when_the_leader_is_killed() {
         &cluster,
         "consume --topic t --from-beginning --max-messages 3000 --timeout-ms 20000",
     );
-    let mut out = reader.stdout.take().unwrap();
-    let read = std::thread::spawn(move || {
-        let mut read = String::new();
-        out.read_to_string(&mut read).map(|_| read).unwrap()
-    });
+    let read = read_on(&mut reader);
     let mut writer = start(&cluster, "produce --topic t");
     let mut lines = writer.stdin.take().unwrap();
     for number in 0..3_000 {
@@ -76,6 +72,51 @@ fn produce_and_consume_go_on_when_the_leader_is_killed() {
     let twice = read.lines().count() - there.len();
     assert!(there.len() + twice >= 3_000 && twice < 100, "{twice} twice");
     assert!((0..3_000 - twice as u32).all(|number| there.contains(&number)));
+}
+
+/// The same in groups. A group's coordinator leads one of the 50 partitions of `__consumer_offsets`: for
+/// some of them it dies, too.
+#[test]
+fn members_of_groups_go_on_when_the_leader_is_killed() {
+    let mut cluster = cluster(&["group.initial.rebalance.delay.ms=0"]);
+    let readers = ["g0", "g1", "g2", "g3"].map(|group| {
+        let line = format!(
+            "consume --topic t --group {group} --from-beginning --max-messages 1500 --timeout-ms 20000 \
+             --consumer-property heartbeat.interval.ms=200 --property print.value=false \
+             --property print.offset=true"
+        );
+        let mut reader = start(&cluster, &line);
+        (read_on(&mut reader), reader)
+    });
+    let writer = start(
+        &cluster,
+        "perf produce --topic t --record-size 10 --num-records 1500 --throughput 1000 \
+         --producer-props acks=all enable.idempotence=true",
+    );
+    sleep(Duration::from_millis(700));
+    cluster.kill(LEADER);
+    said(writer);
+    for (read, reader) in readers {
+        said(reader);
+        let offsets = read.join().unwrap();
+        let offsets: Vec<u32> = offsets
+            .lines()
+            .map(|line| line.trim_start_matches("Offset:").parse().unwrap())
+            .collect();
+        // What a commit has not reached is read twice: then it stops before the last ones.
+        let there: BTreeSet<u32> = offsets.iter().copied().collect();
+        assert!(there.iter().copied().eq(0..there.len() as u32), "{offsets:?}");
+        assert!(offsets.len() == 1_500 && there.len() > 600, "{offsets:?}");
+    }
+}
+
+/// Its standard output, to the end.
+fn read_on(child: &mut Child) -> JoinHandle<String> {
+    let mut out = child.stdout.take().unwrap();
+    spawn(move || {
+        let mut read = String::new();
+        out.read_to_string(&mut read).map(|_| read).unwrap()
+    })
 }
 
 /// Nothing closes the connection of a process that hangs. Its answer is given up after a while, and so
