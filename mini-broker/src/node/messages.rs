@@ -174,7 +174,7 @@ pub enum Job {
         plan: Plan,
     },
     /// The directory's names to the disk, then the files removed that wait for it (see
-    /// [`compact::swap::litter`]). A directory that is gone is swept.
+    /// [`litter`](crate::broker::compact::swap::litter)). A directory that is gone is swept.
     Sweep {
         dir: String,
     },

@@ -98,7 +98,7 @@ impl Sink for Write {
 pub struct Gap {
     /// The gap stands before this index of [`Encoded::bytes`](crate::Encoded).
     pub at: usize,
-    /// What fills it: the number its [`Records::There`] carried.
+    /// What fills it: the number its [`Records::There`](super::Records) carried.
     pub slot: u32,
     pub len: u32,
 }
