@@ -41,6 +41,8 @@ pub struct Settings {
     pub auto_commit_interval: Option<Duration>,
     /// So often the leader looks whether the topic has grown: Kafka's `metadata.max.age.ms`.
     pub metadata_max_age: Duration,
+    /// Of one partition in one answer: Kafka's `max.partition.fetch.bytes`.
+    pub partition_max_bytes: i32,
 }
 
 impl Settings {
@@ -51,6 +53,7 @@ impl Settings {
             reset: Reset::Latest,
             auto_commit_interval: Some(Duration::from_secs(5)),
             metadata_max_age: Duration::from_secs(300),
+            partition_max_bytes: consumer::Settings::default().partition_max_bytes,
         }
     }
 }
@@ -63,6 +66,9 @@ pub enum Event {
         partitions: Vec<i32>,
     },
     Fetched(Vec<Fetched>),
+    /// It has worked on the last records for longer than this, and so has left the group. What was read
+    /// since the last commit is read again by somebody. It joins anew.
+    Late(Duration),
 }
 
 pub struct GroupConsumer {
@@ -72,8 +78,10 @@ pub struct GroupConsumer {
     topic: String,
     settings: Settings,
     assigned: Vec<i32>,
-    /// How far each assigned partition was read, as far as that is known.
+    /// Where each assigned partition is read next, as far as that is known.
     positions: BTreeMap<i32, Committed>,
+    /// The last record that was read in each, since it was assigned.
+    last_read: BTreeMap<i32, Committed>,
     /// `None` while it has to join.
     reader: Option<Consumer>,
     /// How many partitions are read. The others have no leader at the moment.
@@ -95,6 +103,7 @@ impl GroupConsumer {
             settings,
             assigned: Vec::new(),
             positions: BTreeMap::new(),
+            last_read: BTreeMap::new(),
             reader: None,
             reading: 0,
             next_try: Instant::now(),
@@ -105,6 +114,13 @@ impl GroupConsumer {
 
     /// Waits for what is next. If it is dropped while it waits, `close` must follow.
     pub async fn poll(&mut self) -> Result<Event, Error> {
+        self.member.works(false);
+        let event = self.next().await;
+        self.member.works(true);
+        event
+    }
+
+    async fn next(&mut self) -> Result<Event, Error> {
         loop {
             let Some(reader) = &mut self.reader else { return self.join().await };
             let (idle, waits) = (self.reading == 0, self.reading < self.assigned.len());
@@ -117,7 +133,13 @@ impl GroupConsumer {
                 }
             };
             tokio::select! {
-                rejoin = self.member.must_rejoin() => self.revoke(rejoin?).await?,
+                rejoin = self.member.must_rejoin() => {
+                    let why = rejoin?;
+                    self.revoke(why).await?;
+                    if why == Rejoin::Late {
+                        return Ok(Event::Late(self.settings.member.rebalance_timeout));
+                    }
+                }
                 () = sleep_until(self.next_commit), if commits => self.commit_now_and_then().await?,
                 () = sleep_until(self.next_look), if leads => self.look().await,
                 () = sleep_until(self.next_try), if waits => self.look_for_leaders().await?,
@@ -164,13 +186,20 @@ impl GroupConsumer {
         };
         self.reading = from.len();
         self.next_try = Instant::now() + LEADERLESS_RETRY;
-        self.positions.extend(from.iter().map(|(led, at)| (led.partition, *at)));
+        for (led, at) in &from {
+            if self.positions.insert(led.partition, *at) != Some(*at) {
+                self.last_read.remove(&led.partition);
+            }
+        }
         let from: Vec<_> = from.into_iter().map(|(led, at)| (led, at.offset)).collect();
         // With the last reader go its connections, and fetches that still wait for records there.
         let client = self.client.clone().apart();
         // What has lost its leader should not keep the others for long.
-        let settings =
-            consumer::Settings { patience: LEADERLESS_RETRY, ..consumer::Settings::default() };
+        let settings = consumer::Settings {
+            patience: LEADERLESS_RETRY,
+            partition_max_bytes: self.settings.partition_max_bytes,
+            ..consumer::Settings::default()
+        };
         self.reader = Some(Consumer::new(client, &self.topic, &from, settings));
         Ok(())
     }
@@ -232,13 +261,11 @@ impl GroupConsumer {
     }
 
     /// A record was dealt with, and all before it in its partition.
-    pub fn read(&mut self, partition: i32, offset: i64, leader_epoch: i32) -> Result<(), Error> {
+    pub fn read(&mut self, partition: i32, offset: i64, leader_epoch: i32) {
         if let Some(position) = self.positions.get_mut(&partition) {
-            let next = fenced(|| consumer_groups::next_offset(offset.max(0) as u64));
-            let next = next.map_err(|broken| Error::Organ(told("consumer-groups", &broken)))?;
-            *position = Committed { offset: next as i64, leader_epoch };
+            *position = Committed { offset: offset + 1, leader_epoch };
+            self.last_read.insert(partition, Committed { offset, leader_epoch });
         }
-        Ok(())
     }
 
     async fn revoke(&mut self, why: Rejoin) -> Result<(), Error> {
@@ -248,6 +275,7 @@ impl GroupConsumer {
         self.reader = None;
         self.assigned.clear();
         self.positions.clear();
+        self.last_read.clear();
         Ok(())
     }
 
@@ -267,8 +295,14 @@ impl GroupConsumer {
         if self.positions.is_empty() {
             return Ok(());
         }
-        let offsets = self.positions.iter().map(|(partition, at)| (self.named(*partition), *at));
-        let offsets = offsets.collect();
+        let mut offsets = BTreeMap::new();
+        for (partition, at) in &self.positions {
+            let next = match self.last_read.get(partition) {
+                Some(last) => Committed { offset: next_offset(last.offset)?, ..*last },
+                None => *at,
+            };
+            offsets.insert(self.named(*partition), next);
+        }
         self.member.commit(&offsets).await
     }
 
@@ -303,6 +337,13 @@ impl GroupConsumer {
     fn named(&self, partition: i32) -> TopicPartition {
         (self.topic.clone(), partition)
     }
+}
+
+/// What lab 4 says is to be committed after a record.
+fn next_offset(last: i64) -> Result<i64, Error> {
+    let next = fenced(|| consumer_groups::next_offset(last.max(0) as u64));
+    let next = next.map_err(|broken| Error::Organ(told("consumer-groups", &broken)))?;
+    Ok(next as i64)
 }
 
 fn is_out_of_range(error: &Error) -> bool {

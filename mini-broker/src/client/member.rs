@@ -4,15 +4,19 @@
 //! Which step comes when is decided by the coordinator. A member has little to remember: its id, the
 //! generation it is part of, and what it has.
 //!
-//! Absent are `max.poll.interval.ms` as a limit (a member that prints slowly stays), the cooperative
-//! protocol (KIP-429) and groups whose coordinator assigns (KIP-848).
+//! A member that lives is not always one that works. So whoever does not come back to wait for records
+//! for longer than `max.poll.interval.ms` leaves the group by itself (KIP-62).
+//!
+//! Absent are the cooperative protocol (KIP-429) and groups whose coordinator assigns (KIP-848).
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use wire::ErrorCode;
 use wire::consumer_protocol::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, PROTOCOL_TYPE,
@@ -44,7 +48,8 @@ pub struct Settings {
     pub strategies: Vec<Strategy>,
     pub session_timeout: Duration,
     pub heartbeat_interval: Duration,
-    /// So long others wait for this member to join again: Kafka's `max.poll.interval.ms`.
+    /// So long a member may work before it waits for records again, and so long others wait for it to
+    /// join a round: Kafka's `max.poll.interval.ms`.
     pub rebalance_timeout: Duration,
 }
 
@@ -69,6 +74,14 @@ pub enum Rejoin {
     Round,
     /// The group has gone on without it.
     Lost,
+    /// It has worked for longer than it may, and has left.
+    Late,
+}
+
+/// How the heart of a member stops by itself.
+enum Stopped {
+    Answered(Error),
+    Late,
 }
 
 pub struct Member {
@@ -83,7 +96,9 @@ pub struct Member {
     planned: Option<BTreeMap<String, u32>>,
     /// For the sticky assignor.
     owned: Vec<TopicPartition>,
-    heart: Option<JoinHandle<Error>>,
+    heart: Option<JoinHandle<Stopped>>,
+    /// Since when it works on what it has read; `None` while it waits for more.
+    working_since: watch::Sender<Option<Instant>>,
 }
 
 impl Member {
@@ -97,7 +112,13 @@ impl Member {
             planned: None,
             owned: Vec::new(),
             heart: None,
+            working_since: watch::Sender::default(),
         }
+    }
+
+    /// It waits for records, or begins to work on some.
+    pub fn works(&self, works: bool) {
+        self.working_since.send_replace(works.then(Instant::now));
     }
 
     pub fn generation(&self) -> i32 {
@@ -248,38 +269,56 @@ impl Member {
         let ended = heart.await;
         self.heart = None;
         match ended.expect("nobody stops the heart while it is listened to") {
-            Error::Refused { code: ErrorCode::REBALANCE_IN_PROGRESS, .. } => Ok(Rejoin::Round),
-            error if is_lost(&error) => {
+            Stopped::Late => {
+                self.forget();
+                Ok(Rejoin::Late)
+            }
+            Stopped::Answered(Error::Refused {
+                code: ErrorCode::REBALANCE_IN_PROGRESS, ..
+            }) => Ok(Rejoin::Round),
+            Stopped::Answered(error) if is_lost(&error) => {
                 self.forget();
                 Ok(Rejoin::Lost)
             }
-            error => Err(error),
+            Stopped::Answered(error) => Err(error),
         }
     }
 
-    /// Heartbeats go on while records are printed, so they are a task of their own. It ends with the
-    /// first answer that is not plain yes.
+    /// Heartbeats go on while records are worked on, so they are a task of their own. It ends with the
+    /// first answer that is not plain yes, or when the work takes too long.
     fn start_heart(&mut self) {
-        let Settings { group, instance, heartbeat_interval, .. } = self.settings.clone();
+        let Settings { group, instance, heartbeat_interval, rebalance_timeout, .. } =
+            self.settings.clone();
         let request = HeartbeatRequest {
             group_id: group.clone(),
             generation_id: self.generation,
             member_id: self.id.clone(),
-            group_instance_id: instance,
+            group_instance_id: instance.clone(),
         };
-        let mut client = self.client.clone();
+        let (mut client, member_id) = (self.client.clone(), self.id.clone());
+        let mut working_since = self.working_since.subscribe();
         self.heart = Some(tokio::spawn(async move {
             loop {
-                sleep(heartbeat_interval).await;
+                tokio::select! {
+                    () = sleep(heartbeat_interval) => {}
+                    () = too_long(&mut working_since, rebalance_timeout) => {
+                        // A static member is expected back: its partitions wait for it as for one that died.
+                        if instance.is_none() {
+                            let _ = leave_group(&mut client, &group, &member_id).await;
+                        }
+                        return Stopped::Late;
+                    }
+                }
                 let request = request.clone();
                 let answer =
                     client.ask_coordinator(&group, request, REQUEST_TIMEOUT, |a| a.error_code);
                 match answer.await {
                     Ok(answer) if answer.error_code.is_ok() => {}
                     Ok(answer) => {
-                        return Error::refused(format!("group `{group}`"), answer.error_code, None);
+                        let what = format!("group `{group}`");
+                        return Stopped::Answered(Error::refused(what, answer.error_code, None));
                     }
-                    Err(error) => return error,
+                    Err(error) => return Stopped::Answered(error),
                 }
             }
         }));
@@ -317,16 +356,8 @@ impl Member {
         if self.id.is_empty() || self.is_static() {
             return Ok(());
         }
-        let request = LeaveGroupRequest {
-            group_id: self.settings.group.clone(),
-            member_id: self.id.clone(),
-            members: vec![MemberIdentity { member_id: self.id.clone(), group_instance_id: None }],
-        };
-        // The shared connection may be waiting for the others' joins.
-        let connection = self.client.connect_coordinator_apart(&self.settings.group).await?;
-        let answer = connection.call_within(request, LEAVE_TIMEOUT).await?;
-        let of_member = answer.members.first().map_or(answer.error_code, |one| one.error_code);
-        self.refuse(if answer.error_code.is_err() { answer.error_code } else { of_member })
+        let answered = leave_group(&mut self.client, &self.settings.group, &self.id).await?;
+        self.refuse(answered)
     }
 
     fn forget(&mut self) {
@@ -365,6 +396,37 @@ impl Drop for Member {
     fn drop(&mut self) {
         self.stop_heart();
     }
+}
+
+/// Waits until a member has worked for longer than `limit`.
+async fn too_long(working_since: &mut watch::Receiver<Option<Instant>>, limit: Duration) {
+    loop {
+        let since = *working_since.borrow_and_update();
+        let over = async {
+            match since {
+                Some(since) => sleep_until(since + limit).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = over => return,
+            changed = working_since.changed() => if changed.is_err() { pending().await },
+        }
+    }
+}
+
+/// What the coordinator says of it.
+async fn leave_group(client: &mut Client, group: &str, member: &str) -> Result<ErrorCode, Error> {
+    let request = LeaveGroupRequest {
+        group_id: group.to_owned(),
+        member_id: member.to_owned(),
+        members: vec![MemberIdentity { member_id: member.to_owned(), group_instance_id: None }],
+    };
+    // The shared connection may be waiting for the others' joins.
+    let connection = client.connect_coordinator_apart(group).await?;
+    let answer = connection.call_within(request, LEAVE_TIMEOUT).await?;
+    let of_member = answer.members.first().map_or(answer.error_code, |one| one.error_code);
+    Ok(if answer.error_code.is_err() { answer.error_code } else { of_member })
 }
 
 /// Whether the group does not know the member any more, or only an older one of it.

@@ -220,6 +220,33 @@ fn members_share_a_topic_and_hand_over_when_they_leave() {
     again.says("generation 5: partition 0 of t");
 }
 
+/// Nobody takes what it prints, so it stands still. It lives all the same, and shows that it does.
+#[test]
+fn a_consumer_that_does_not_poll_leaves_the_group() {
+    let server = Server::with(AT_ONCE);
+    server.ok("topics --create --topic t --partitions 1", b"");
+    let lines: String = (0..40_000).map(|number| format!("{number}\n")).collect();
+    server.ok("produce --topic t", lines.as_bytes());
+    let mut stuck = Member::start(&server, " --consumer-property max.poll.interval.ms=500");
+    stuck.says("generation 1: partition 0 of t");
+    while !server.ok("groups --describe --group g --state", b"").contains(" Empty ") {}
+    let mut out = BufReader::new(stuck.child.stdout.take().unwrap());
+    for line in lines.lines() {
+        let mut printed = String::new();
+        out.read_line(&mut printed).unwrap();
+        assert_eq!(printed.trim_end(), line);
+    }
+    stuck.says(
+        "500 ms have passed since the last poll, which is max.poll.interval.ms: left the group, \
+         joining again",
+    );
+    stuck.says("generation 3: partition 0 of t");
+    // Nothing of it was committed.
+    let mut again = String::new();
+    out.read_line(&mut again).unwrap();
+    assert_eq!(again, "0\n");
+}
+
 #[test]
 fn what_cannot_be_meant_is_refused() {
     for (line, sentence) in [

@@ -58,10 +58,15 @@ async fn print_messages(
             Event::Assigned { generation, partitions } => {
                 eprintln!("{}", told(generation, &partitions, &args.topic));
             }
+            Event::Late(limit) => eprintln!(
+                "{} ms have passed since the last poll, which is max.poll.interval.ms: left the group, \
+                 joining again",
+                limit.as_millis()
+            ),
             Event::Fetched(fetched) => {
                 for fetched in &fetched {
                     if let Some((offset, leader_epoch)) = printer.print(fetched)? {
-                        consumer.read(fetched.partition, offset, leader_epoch)?;
+                        consumer.read(fetched.partition, offset, leader_epoch);
                     }
                 }
             }
