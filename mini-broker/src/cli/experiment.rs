@@ -3,11 +3,15 @@
 //! learner had guessed.
 
 mod acks;
+mod member;
 mod order;
 mod own_cluster;
+mod own_member;
 mod own_node;
+mod scale;
 
-use super::Failure;
+use super::{Failure, terminal};
+use crate::client::producer::Message;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -21,11 +25,35 @@ enum Experiment {
     Order(order::Args),
     /// Lab 3: a leader is killed under acks=0, acks=1 and acks=all. What is lost?
     Acks(acks::Args),
+    /// Lab 4: 1, 2, 4 and 8 consumers on 1, 2, 4 and 8 partitions. How many records a second?
+    Scale(scale::Args),
+    #[command(hide = true)]
+    Member(member::Args),
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
     match args.experiment {
         Experiment::Order(args) => order::run(args).await,
         Experiment::Acks(args) => acks::run(args).await,
+        Experiment::Scale(args) => scale::run(args).await,
+        Experiment::Member(args) => member::run(args).await,
     }
+}
+
+/// A record as a producer sends it now.
+fn message(value: &[u8]) -> Message<'_> {
+    Message { timestamp: terminal::wall_ms(), value: Some(value), ..Message::default() }
+}
+
+/// `123456` as `123,456`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -46,6 +46,41 @@ fn acks_counts_what_is_lost() {
     assert!(picture.trim_end().ends_with("</svg>"));
 }
 
+#[test]
+fn scale_measures_sixteen_groups() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "experiment scale --seconds 0.2 --picture p.svg --said S1=2400";
+    let args: Vec<&str> = line.split(' ').collect();
+    let output = run_in(folder.path(), &args, b"");
+    let out = text(&output.stdout);
+    assert!(output.status.success(), "{out}{}", text(&output.stderr));
+    for (partitions, idle) in [
+        ("1 partition ", &[1, 3, 7][..]),
+        ("2 partitions", &[2, 6]),
+        ("4 partitions", &[4]),
+        ("8 partitions", &[]),
+    ] {
+        let row = out.lines().find(|line| line.starts_with(&format!("  {partitions}  ")));
+        let row = row.unwrap_or_else(|| panic!("no `{partitions}` in\n{out}"));
+        let cells: Vec<&str> = row.split_whitespace().skip(2).collect();
+        let idles: Vec<usize> = cells
+            .windows(2)
+            .filter(|pair| pair[1] == "idle")
+            .map(|pair| pair[0].parse().unwrap())
+            .collect();
+        assert_eq!(idles, idle, "{out}");
+        // How much they do on a busy machine is not known.
+        assert_eq!(cells.len(), 4 + 2 * idle.len(), "{out}");
+    }
+    assert!(out.contains("   S1: 2400\n") && out.contains("   S2: nothing\n"), "{out}");
+    let picture = std::fs::read_to_string(folder.path().join("p.svg")).unwrap();
+    assert!(picture.contains(">8 partitions</text>") && picture.trim_end().ends_with("</svg>"));
+
+    let refused = run_in(folder.path(), &["experiment", "scale", "--seconds", "0"], b"");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("expected 0.2 to 30 seconds"));
+}
+
 /// Ctrl-C ends all of its processes, also those that hang at the moment.
 #[test]
 #[allow(clippy::disallowed_methods, reason = "real processes, in real time")]

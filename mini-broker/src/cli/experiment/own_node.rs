@@ -39,6 +39,8 @@ impl Drop for Room {
 pub struct OwnNode {
     process: Child,
     pub port: u16,
+    /// What it has to say goes to this file, or, if there is none, to standard error as it comes.
+    said: Option<PathBuf>,
 }
 
 impl OwnNode {
@@ -49,7 +51,29 @@ impl OwnNode {
         folder: &Path,
         port: u16,
     ) -> Result<Self, Failure> {
+        Self::start_saying(command, more, folder, port, None).await
+    }
+
+    /// A single broker on any port that is free. What it has to say is kept until it is dropped, and
+    /// said then: until then the screen is needed.
+    pub async fn start_quiet(settings: &[&str], folder: &Path) -> Result<Self, Failure> {
+        let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+        let said = Some(folder.join("said"));
+        Self::start_saying("serve", &more, folder, 0, said).await
+    }
+
+    async fn start_saying(
+        command: &str,
+        more: &[&str],
+        folder: &Path,
+        port: u16,
+        said: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(folder)?;
+        let stderr = match &said {
+            Some(file) => Stdio::from(fs::File::create(file)?),
+            None => Stdio::inherit(),
+        };
         let port_file = folder.join("port");
         match fs::remove_file(&port_file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -67,8 +91,9 @@ impl OwnNode {
             .env("RUST_LOG", log)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(stderr)
             .spawn()?;
-        let mut node = Self { process, port };
+        let mut node = Self { process, port, said };
         let give_up = Instant::now() + PATIENCE;
         while Instant::now() < give_up && node.process.try_wait()?.is_none() {
             if let Some(port) = read_port(&port_file)? {
@@ -103,6 +128,9 @@ impl Drop for OwnNode {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        if let Some(said) = self.said.as_ref().and_then(|file| fs::read_to_string(file).ok()) {
+            eprint!("{said}");
+        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::topic::{Topic, in_time, message};
+use super::topic::{Topic, in_time};
 use super::{Acks, BROKERS, Plan};
+use crate::cli::experiment::message;
 use crate::cli::experiment::own_cluster::OwnCluster;
 use crate::cli::{Failure, terminal};
 use crate::client::Producer;

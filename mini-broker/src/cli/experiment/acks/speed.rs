@@ -7,9 +7,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
-use super::topic::{Topic, in_time, message};
+use super::topic::{Topic, in_time};
 use super::{Acks, OwnCluster};
 use crate::cli::Failure;
+use crate::cli::experiment::message;
 use crate::client::Producer;
 use crate::client::producer::{Delivery, Settings};
 

@@ -7,11 +7,12 @@ use tokio::time::{Instant, sleep, timeout};
 use wire::list_offsets::LATEST;
 
 use super::{Acks, BROKERS, PATIENCE};
+use crate::cli::Failure;
+use crate::cli::experiment::message;
 use crate::cli::experiment::own_cluster::OwnCluster;
-use crate::cli::{Failure, terminal};
 use crate::client::admin::NewTopic;
 use crate::client::consumer::{self, Consumer};
-use crate::client::producer::{Message, Producer, Settings};
+use crate::client::producer::{Producer, Settings};
 use crate::client::{Client, Error};
 use crate::{labs, records};
 
@@ -129,10 +130,6 @@ impl Topic {
         in_time(&format!("{} cannot be read to its end", self.name), all).await?;
         Ok(seen)
     }
-}
-
-pub fn message(value: &[u8]) -> Message<'_> {
-    Message { timestamp: terminal::wall_ms(), value: Some(value), ..Message::default() }
 }
 
 /// Whoever waits for too long says for what.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::speed::{Rate, Speed};
 use super::{Acks, Outcome, View};
+use crate::cli::experiment::thousands;
 
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     let plan = &outcome.plan;
@@ -124,17 +125,4 @@ fn predictions(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
 
 pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
-}
-
-/// `123456` as `123,456`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
