@@ -158,8 +158,8 @@ pub fn command() -> Command {
         )
         .subcommand(
             Command::new("experiment")
-                .about("Something to watch through a real broker: order (lab 2), acks (lab 3), scale (lab 4)")
-                .arg(Arg::new("name").value_name("NAME").required(true).value_parser(["order", "acks", "scale"]).help("Which one"))
+                .about("Something to watch through a real broker: order (lab 2), acks (lab 3), groups and scale (lab 4)")
+                .arg(Arg::new("name").value_name("NAME").required(true).value_parser(["order", "acks", "groups", "scale"]).help("Which one"))
                 .arg(mine())
                 .arg(rest(
                     "ARGUMENTS",

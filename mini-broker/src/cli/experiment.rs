@@ -3,6 +3,7 @@
 //! learner had guessed.
 
 mod acks;
+mod groups;
 mod member;
 mod order;
 mod own_cluster;
@@ -25,6 +26,8 @@ enum Experiment {
     Order(order::Args),
     /// Lab 3: a leader is killed under acks=0, acks=1 and acks=all. What is lost?
     Acks(acks::Args),
+    /// Lab 4: members of a group come, die, hang and dawdle. Who reads what, and what is done twice?
+    Groups(groups::Args),
     /// Lab 4: 1, 2, 4 and 8 consumers on 1, 2, 4 and 8 partitions. How many records a second?
     Scale(scale::Args),
     #[command(hide = true)]
@@ -35,6 +38,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     match args.experiment {
         Experiment::Order(args) => order::run(args).await,
         Experiment::Acks(args) => acks::run(args).await,
+        Experiment::Groups(args) => groups::run(args).await,
         Experiment::Scale(args) => scale::run(args).await,
         Experiment::Member(args) => member::run(args).await,
     }

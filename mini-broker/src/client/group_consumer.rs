@@ -133,6 +133,8 @@ impl GroupConsumer {
                 }
             };
             tokio::select! {
+                // The group comes first: records that wait already would hold up a round.
+                biased;
                 rejoin = self.member.must_rejoin() => {
                     let why = rejoin?;
                     self.revoke(why).await?;
