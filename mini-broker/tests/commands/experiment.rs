@@ -1,6 +1,11 @@
 //! The experiments, small. What they show at their full size stands in the book.
 
-use crate::server::{run_in, text};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::server::{Server, run, run_in, text};
 
 #[test]
 fn acks_counts_what_is_lost() {
@@ -81,39 +86,113 @@ fn scale_measures_sixteen_groups() {
     assert!(text(&refused.stderr).contains("expected 0.2 to 30 seconds"));
 }
 
+/// A member of an experiment's group, as long as nobody closes its standard input.
+fn member(server: &Server, flags: &str) -> Child {
+    let line = "experiment member --topic t --group g --name a --max-partition-fetch-bytes 1";
+    Command::new(env!("CARGO_BIN_EXE_mini-broker"))
+        .args(line.split(' '))
+        .args(flags.split(' '))
+        .args(["--bootstrap-server", server.address()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn a_member_says_what_it_has_done_and_commits_it_when_it_is_stopped() {
+    let server = Server::with(&["group.initial.rebalance.delay.ms=0"]);
+    server.ok("topics --create --topic t --partitions 1", b"");
+    for _ in 0..3 {
+        server.ok("produce --topic t", b"one\ntwo\nthree\n");
+    }
+    let says = |child: &mut Child| BufReader::new(child.stdout.take().unwrap()).lines();
+    // It is gone before it has committed anything.
+    let mut dies = member(&server, "--dies-after 4 --session-timeout-ms 6000");
+    let said: Vec<String> = says(&mut dies).map_while(Result::ok).collect();
+    assert_eq!(said[0], "assigned 1 0");
+    assert_eq!(said.last().unwrap(), "done 0 3 3");
+    assert_eq!(dies.wait().unwrap().signal(), Some(9));
+
+    let mut next = member(&server, "--auto-commit-interval-ms 60000 --cost-us 86400000000");
+    let mut orders = next.stdin.take().unwrap();
+    let mut said = says(&mut next);
+    let mut says = || said.next().unwrap().unwrap();
+    assert!(says().starts_with("assigned "));
+    // A record would take a day.
+    orders.write_all(b"cost-us 1000\n").unwrap();
+    let mut line = says();
+    assert!(line.starts_with("done 0 0 "), "{line}");
+    while !line.ends_with(" 8") {
+        line = says();
+    }
+    drop(orders);
+    assert!(next.wait().unwrap().success());
+    let described = server.ok("groups --describe --group g", b"");
+    let cells: Vec<_> = described.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(cells[..6], ["g", "t", "0", "9", "9", "0"]);
+}
+
+#[test]
+fn a_group_by_hand_needs_a_terminal() {
+    let refused = run(&["experiment", "groups", "--by-hand"], b"");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = "mini-broker: --by-hand takes keys, and there is no terminal\n";
+    assert_eq!(text(&refused.stderr), said);
+}
+
 /// Ctrl-C ends all of its processes, also those that hang at the moment.
 #[test]
-#[allow(clippy::disallowed_methods, reason = "real processes, in real time")]
 fn an_interrupted_experiment_leaves_nothing_behind() {
-    use std::process::{Command, Stdio};
-    use std::time::Duration;
+    let nodes = ["coordinator", "broker-1", "broker-2", "broker-3"];
+    for address in interrupted("acks", &nodes) {
+        assert!(std::net::TcpStream::connect(&address).is_err(), "{address}");
+    }
+    for experiment in ["groups", "scale"] {
+        let address = interrupted(experiment, &["broker"]).remove(0);
+        assert_eq!(members_of(&address), 0, "{experiment}");
+    }
+}
 
+/// How many processes were told of a broker on their command line. Where the system does not show that:
+/// none.
+fn members_of(address: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let line = |process: std::fs::DirEntry| std::fs::read(process.path().join("cmdline"));
+    let told = |line: &Vec<u8>| text(line).contains(address);
+    processes.map(line).filter(|line| line.as_ref().is_ok_and(told)).count()
+}
+
+/// Interrupts an experiment when its nodes are there: where they were.
+#[allow(clippy::disallowed_methods, reason = "real processes, in real time")]
+fn interrupted(experiment: &str, nodes: &[&str]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
-        .args(["experiment", "acks"])
+        .args(["experiment", experiment])
         .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let room = folder.path().join(format!("mini-broker-experiment-{}", child.id()));
-    let last = room.join("broker-3/port");
+    let port = |node: &&str| room.join(node).join("port");
     for _ in 0..2_000 {
-        if last.exists() {
+        if nodes.iter().all(|node| port(node).exists()) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    let port = |node: &str| -> u16 {
-        let port = std::fs::read_to_string(room.join(node).join("port")).unwrap();
-        port.trim().parse().unwrap()
+    let address = |node: &&str| {
+        let port = std::fs::read_to_string(port(node)).unwrap();
+        format!("127.0.0.1:{}", port.trim())
     };
-    let ports = ["coordinator", "broker-1", "broker-2", "broker-3"].map(port);
+    let addresses: Vec<String> = nodes.iter().map(address).collect();
+    let has_members = experiment != "acks" && std::path::Path::new("/proc/self/cmdline").exists();
+    while has_members && members_of(&addresses[0]) == 0 {}
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    for port in ports {
-        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "{port}");
-    }
     assert!(!room.exists());
+    addresses
 }

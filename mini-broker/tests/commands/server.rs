@@ -38,6 +38,10 @@ impl Server {
         Server { child, address, data }
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Runs a command against this broker.
     pub fn run(&self, line: &str, input: &[u8]) -> Output {
         let mut words = line.split(' ');
