@@ -9,9 +9,9 @@ use super::scene::{Sample, Scene};
 use super::{Outcome, PARTITION_RATE, PARTITIONS};
 use crate::cli::experiment::thousands;
 
-const WIDTH: f64 = 720.0;
+const WIDTH: f64 = 640.0;
 const LEFT: f64 = 74.0;
-const RIGHT: f64 = 704.0;
+const RIGHT: f64 = 624.0;
 /// The labels of the acts stand above.
 const TOP: f64 = 104.0;
 const STRIP: f64 = 22.0;
@@ -84,7 +84,7 @@ pub fn svg(outcome: &Outcome) -> String {
         y + 4.0,
         thousands(come)
     );
-    let lagging = |at: usize| scene.samples[at].lag;
+    let lagging = |at: usize| scene.lag(at);
     let panel = Panel { title: "lag of shipping", top: lag, height: LAG };
     panel.draw(scene, &scale, most(&lagging), lagging, "g-lag", &mut svg);
     if billing {

@@ -7,7 +7,7 @@ use super::group::{Group, Life, NAMES, Owner};
 use super::story::Deed;
 use crate::cli::experiment::own_member::Said;
 
-/// Rates are those of about so long before.
+/// A curve's point is of so many samples.
 const SMOOTH: usize = 4;
 
 fn sum(lags: &[i64]) -> u64 {
@@ -195,6 +195,12 @@ impl Scene {
             true => (count(now).saturating_sub(count(before)) as f64 / time).round() as u64,
             false => 0,
         }
+    }
+
+    /// The first group's lag, as it was on average. Commits come now and then, so it goes up and down.
+    pub fn lag(&self, sample: usize) -> u64 {
+        let some = &self.samples[(sample + 1).saturating_sub(SMOOTH)..=sample];
+        some.iter().map(|sample| sample.lag).sum::<u64>() / some.len() as u64
     }
 
     pub fn rate_now(&self, count: impl Fn(&Sample) -> u64) -> u64 {

@@ -81,8 +81,8 @@ pub fn frame(scene: &Scene, now: Duration, hand: Option<&Hand>) -> Vec<Line> {
     let most = group.partitions as u64 * MEMBER_RATE;
     let done = |at| scene.rate(at, |sample| sample.done);
     lines.extend(curve("records/s", scene, RATE_HEIGHT, most, done));
-    let most = scene.samples.iter().map(|sample| sample.lag).max().unwrap_or(0);
-    lines.extend(curve("lag", scene, LAG_HEIGHT, most.max(1_000), |at| scene.samples[at].lag));
+    let most = (0..scene.samples.len()).map(|at| scene.lag(at)).max().unwrap_or(0);
+    lines.extend(curve("lag", scene, LAG_HEIGHT, most.max(1_000), |at| scene.lag(at)));
     if !scene.billing.members.is_empty() {
         let (done, lag) = (scene.billing.tally.done, scene.billing_lag);
         let rate = scene.rate_now(|sample: &Sample| sample.billing_done);
@@ -168,8 +168,8 @@ lag                    200        950
           ▄▄
           ██▃
 records/s ███                                                             278
-            █
-lag       ▁▁█                                                           1,150
+            ▅
+lag       ▁▁█                                                             837
 group billing  1,000 done, from the first record on; lag 5,625; 250/s
 
   0.0 s  ann starts
