@@ -185,6 +185,7 @@ impl Stage {
             (What::Ended(_), false) if self.scene.shipping.members[member].life == Life::Dead => {}
             (What::Ended(words), billing) => {
                 let name = if billing { BILLING } else { NAMES[member] };
+                let words = if words.is_empty() { "without a word" } else { &words };
                 return Err(Failure::new(format!("{name} has ended: {words}")));
             }
         }

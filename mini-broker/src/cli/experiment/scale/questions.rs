@@ -40,7 +40,7 @@ fn prompt(answers: &mut [Answer]) -> io::Result<()> {
     if open.peek().is_some() {
         writeln!(
             out,
-            "One consumer does {RATE} records a second. What do others do together? (Enter skips.)"
+            "A consumer can do {RATE} records a second. What do these do? (Enter skips.)"
         )?;
     }
     for answer in open {

@@ -9,7 +9,7 @@ use crate::cli::experiment::thousands;
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "Consumers of one group, each of which does {RATE} records a second; {} s for each number",
+        "A consumer can do {RATE} records a second. Each group is measured for {} s.",
         outcome.seconds
     )?;
     writeln!(out, "{banner}\n")?;
@@ -98,7 +98,7 @@ mod tests {
         let mut out = Vec::new();
         super::write(&outcome(), "organs: all ours", &mut out).unwrap();
         let expected = "\
-Consumers of one group, each of which does 300 records a second; 2 s for each number
+A consumer can do 300 records a second. Each group is measured for 2 s.
 organs: all ours
 
   records a second
