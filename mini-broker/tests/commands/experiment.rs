@@ -189,7 +189,9 @@ fn interrupted(experiment: &str, nodes: &[&str]) -> Vec<String> {
     };
     let addresses: Vec<String> = nodes.iter().map(address).collect();
     let has_members = experiment != "acks" && std::path::Path::new("/proc/self/cmdline").exists();
-    while has_members && members_of(&addresses[0]) == 0 {}
+    while has_members && members_of(&addresses[0]) == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "{experiment} has ended");
+    }
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
