@@ -264,3 +264,14 @@ async fn sleep_until(due: Option<Instant>) {
 pub(crate) fn hang_up(why: impl Into<String>) -> io::Error {
     io::Error::other(why.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thousands of members of groups have a connection each, with room for a few from the start.
+    #[test]
+    fn a_request_under_way_takes_little() {
+        assert!(size_of::<UnderWay>() <= 64, "{} bytes", size_of::<UnderWay>());
+    }
+}
