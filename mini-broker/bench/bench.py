@@ -98,8 +98,9 @@ class System:
 
     starts = 5
 
-    def __init__(self, work):
+    def __init__(self, work, settings=()):
         self.dir = work / self.name
+        self.settings = settings  # of the broker, each NAME=VALUE
         self.process = None
         self.start_ms = []
         self.log = open(work / f"{self.name}.log", "w")
@@ -155,10 +156,10 @@ class System:
         ]
         subprocess.run(command, check=True, stdout=self.log, stderr=self.log)
 
-    def new_topic(self):
+    def new_topic(self, partitions=PARTITIONS):
         name = f"load-{time.monotonic_ns()}"
         self.topics(
-            "--create", "--topic", name, "--partitions", PARTITIONS, "--replication-factor", 1
+            "--create", "--topic", name, "--partitions", partitions, "--replication-factor", 1
         )
         return name
 
@@ -170,12 +171,14 @@ class Ours(System):
     name = "ours"
     starts = 15
 
-    def __init__(self, binary, work):
-        super().__init__(work)
+    def __init__(self, binary, work, settings=()):
+        super().__init__(work, settings)
         System.tool = self.binary = binary
 
     def command(self):
-        return [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--data-dir", self.dir]
+        command = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}"]
+        command += ["--data-dir", self.dir]
+        return command + [word for setting in self.settings for word in ("--set", setting)]
 
 
 class Kafka(System):
@@ -183,10 +186,10 @@ class Kafka(System):
 
     def command(self):
         # Deleted topics leave the disk soon, as there are many; all else is as Kafka comes.
-        script = '. "$1/kafka.sh" && kafka_prepare "$2" "$3" log.segment.delete.delay.ms=1000 && echo "$KAFKA_JARS"'
-        command = ["bash", "-c", script, "bash", str(SUITE), str(self.dir), str(self.port)]
-        jars = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-        return ["java", *KAFKA_JVM, "-cp", jars, "kafka.Kafka", self.dir / "server.properties"]
+        settings = ["log.segment.delete.delay.ms=1000", *self.settings]
+        kafka_script('kafka_prepare "$@"', self.dir, self.port, *settings)
+        properties = self.dir / "server.properties"
+        return ["java", *KAFKA_JVM, "-cp", kafka_jars(), "kafka.Kafka", properties]
 
 
 class BareStore(System):
@@ -211,43 +214,61 @@ class BareStore(System):
 
 
 def load(performance, system, size, count):
-    """One run; returns messages a second as the client counts them, and the broker's CPU seconds.
-
-    A run that other programs of this machine disturbed is thrown away and repeated.
-    """
-    for _ in range(TRIES):
-        wait_until_idle()
-        rate, cpu_s, others = load_once(performance, system, size, count)
-        if others <= OTHERS_MAY_TAKE:
-            return rate, cpu_s
-        say(f"{system.name}: others took {others:.0%} of the machine, once more")
-    raise SystemExit(f"this machine is too busy: {TRIES} runs of {system.name} were disturbed")
+    """One run; returns messages a second as the client counts them, and the broker's CPU seconds."""
+    return undisturbed(system, lambda: load_once(performance, system, size, count))
 
 
 def load_once(performance, system, size, count):
     topic = system.new_topic()
+    rate, broker_s, others = produce(performance, system, topic, size, count)
+    system.delete_topic(topic)
+    return (rate, broker_s), others
+
+
+def produce(performance, system, topic, size, count):
     os.sync()
-    began = time.monotonic(), busy_s(), children_s(), system.cpu_s()
     command = [performance, "-P", "-t", topic, "-b", f"127.0.0.1:{system.port}"]
     command += ["-s", size, "-c", count, "-a", "-1", "-X", "linger.ms=5"]
+    text, broker_s, others = run_client(system, command)
+    # A line every second, and at the end one for the whole run.
+    lines = re.findall(
+        r"(\d+) delivered \(offset \d+, (\d+) failed\) in \d+ms: (\d+) msgs/s", text
+    )
+    if not lines or lines[-1][:2] != (str(count), "0"):
+        raise SystemExit(f"{system.name}: rdkafka_performance failed\n{text[-2000:]}")
+    return int(lines[-1][2]), broker_s, others
+
+
+def undisturbed(system, once):
+    """What a run gives. One that other programs of this machine disturbed is thrown away and repeated.
+
+    `once` runs it, and returns what it gives and the share of the machine that others took meanwhile.
+    """
+    for _ in range(TRIES):
+        wait_until_idle()
+        found, others = once()
+        if others <= OTHERS_MAY_TAKE:
+            return found
+        say(f"{system.name}: others took {others:.0%} of the machine, once more")
+    raise SystemExit(f"this machine is too busy: {TRIES} runs of {system.name} were disturbed")
+
+
+def run_client(system, command):
+    """Runs a client to its end. Returns what it prints, the broker's CPU seconds, and the share of the
+    machine that others took meanwhile."""
+    began = time.monotonic(), busy_s(), children_s(), system.cpu_s()
     done = subprocess.run(
         [str(word) for word in command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     ended = time.monotonic(), busy_s(), children_s(), system.cpu_s()
     elapsed_s, all_s, client_s, broker_s = (b - a for a, b in zip(began, ended, strict=True))
-    # A line every second, and at the end one for the whole run.
-    lines = re.findall(
-        r"(\d+) delivered \(offset \d+, (\d+) failed\) in \d+ms: (\d+) msgs/s", done.stdout
-    )
-    if done.returncode != 0 or not lines or lines[-1][:2] != (str(count), "0"):
-        raise SystemExit(f"{system.name}: rdkafka_performance failed\n{done.stdout[-2000:]}")
-    system.delete_topic(topic)
-    others = (all_s - client_s - broker_s) / (elapsed_s * os.cpu_count())
-    return int(lines[-1][2]), broker_s, others
+    if done.returncode != 0:
+        raise SystemExit(f"{system.name}: {command[0]} failed\n{done.stdout[-2000:]}")
+    return done.stdout, broker_s, (all_s - client_s - broker_s) / (elapsed_s * os.cpu_count())
 
 
 def wait_until_idle():
@@ -369,6 +390,17 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def kafka_jars():
+    """Kafka's jars, fetched if they are not there, for `java -cp`."""
+    return kafka_script('kafka_jars && echo "$KAFKA_JARS"').strip()
+
+
+def kafka_script(script, *arguments):
+    command = ["bash", "-c", f'. "$0/kafka.sh" && {script}', SUITE, *arguments]
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def cargo_binary(*what):

@@ -29,8 +29,9 @@ use buffer::ReadBuffer;
 
 const MOST_UNDER_WAY: usize = 64;
 
-/// What is read at first, before the length of a frame is known.
-const FIRST_READ: usize = 16 << 10;
+/// What is read at first, before the length of a frame is known. Most requests of a group's member are
+/// smaller, and its connection has them for its whole life.
+const FIRST_READ: usize = 1 << 10;
 
 /// Frames up to this size get their memory at once. Larger ones grow as their bytes arrive, so that
 /// a client that only announces bytes does not take any.
@@ -60,7 +61,7 @@ pub struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     engine: Sender<ToEngine>,
-    answers: UnboundedReceiver<Delivery>,
+    answers: UnboundedReceiver<Box<Delivery>>,
     limits: Limits,
     /// Read and not yet cut into frames. Holds no memory while the connection is idle.
     read: ReadBuffer,
@@ -77,7 +78,7 @@ pub struct Connection {
 
 struct UnderWay {
     header: RequestHeader,
-    delivery: Option<Delivery>,
+    delivery: Option<Box<Delivery>>,
     /// Held until the engine is done with a large request's memory.
     large: Option<OwnedSemaphorePermit>,
 }
@@ -88,7 +89,7 @@ impl Connection {
         stream: TcpStream,
         peer: SocketAddr,
         engine: Sender<ToEngine>,
-        answers: UnboundedReceiver<Delivery>,
+        answers: UnboundedReceiver<Box<Delivery>>,
         limits: Limits,
     ) -> Self {
         Self {
@@ -216,11 +217,11 @@ impl Connection {
         let request = self.oldest.wrapping_add(self.under_way.len() as u32);
         self.large = None;
         self.under_way.push_back(UnderWay { header, delivery: None, large: None });
-        self.answered(Delivery { request, answer, files: Vec::new() }).await
+        self.answered(Box::new(Delivery { request, answer, files: Vec::new() })).await
     }
 
     /// Takes an answer, and others that are there, and sends all whose turn it is.
-    async fn answered(&mut self, delivery: Delivery) -> io::Result<()> {
+    async fn answered(&mut self, delivery: Box<Delivery>) -> io::Result<()> {
         self.place(delivery);
         while let Ok(more) = self.answers.try_recv() {
             self.place(more);
@@ -234,7 +235,7 @@ impl Connection {
         send::answers(&self.stream, ready).await
     }
 
-    fn place(&mut self, delivery: Delivery) {
+    fn place(&mut self, delivery: Box<Delivery>) {
         let place = delivery.request.wrapping_sub(self.oldest) as usize;
         if let Some(under_way) = self.under_way.get_mut(place) {
             under_way.delivery = Some(delivery);
@@ -262,4 +263,15 @@ async fn sleep_until(due: Option<Instant>) {
 
 pub(crate) fn hang_up(why: impl Into<String>) -> io::Error {
     io::Error::other(why.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thousands of members of groups have a connection each, with room for a few from the start.
+    #[test]
+    fn a_request_under_way_takes_little() {
+        assert!(size_of::<UnderWay>() <= 64, "{} bytes", size_of::<UnderWay>());
+    }
 }

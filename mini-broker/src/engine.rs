@@ -32,10 +32,11 @@ const TURN: usize = 256;
 /// What the engine is told.
 #[allow(clippy::large_enum_variant, reason = "nearly all of them are the large one")]
 pub enum ToEngine {
-    /// A connection is there, and takes its answers here.
+    /// A connection is there, and takes its answers here. In boxes: the channel has room for 32 of them
+    /// from the start, and there may be thousands of channels.
     Connected {
         connection: u32,
-        answers: UnboundedSender<Delivery>,
+        answers: UnboundedSender<Box<Delivery>>,
     },
     Input(Input),
     /// Stop cleanly.
@@ -59,7 +60,7 @@ pub struct Engine<N> {
     inbox: Receiver<ToEngine>,
     /// For the ends of jobs.
     sender: Sender<ToEngine>,
-    connections: BTreeMap<u32, UnboundedSender<Delivery>>,
+    connections: BTreeMap<u32, UnboundedSender<Box<Delivery>>>,
     peers: Peers,
     keyed: watch::Sender<Arc<BTreeSet<String>>>,
     ready: watch::Sender<bool>,
@@ -162,7 +163,8 @@ impl<N: Node> Engine<N> {
                     };
                     let (answer, files) = resolve(&self.files, answer);
                     // A connection that is closing takes no answers any more.
-                    let _ = connection.send(Delivery { request: ticket.request, answer, files });
+                    let delivery = Delivery { request: ticket.request, answer, files };
+                    let _ = connection.send(Box::new(delivery));
                 }
                 Output::Do { call, job } => self.start(call, job),
                 Output::Send { call, to, request } => self.peers.send(call, to, request),

@@ -306,11 +306,10 @@ impl Broker {
 /// member wrong.
 fn sync(group: &mut Group, now_ms: u64, ticket: Ticket, request: SyncGroupRequest) -> Vec<Next> {
     let SyncGroupRequest { generation_id, member_id, group_instance_id, .. } = request;
-    let is_member = group.members().any(|known| known.id == member_id);
     let (kind, name) = (request.protocol_type.as_deref(), request.protocol_name.as_deref());
-    if is_member
+    if let Err(error) = group.check_protocol(kind, name)
         && generation_id == group.generation()
-        && let Err(error) = group.check_protocol(kind, name)
+        && group.members().any(|known| known.id == member_id)
     {
         let ticket = next::number(ticket);
         return vec![Next::Refused { ticket, error }];

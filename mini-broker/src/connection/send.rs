@@ -17,7 +17,10 @@ use crate::node::{Answer, Located};
 const MAY_BE_COLD: usize = 64 << 10;
 
 /// Sends answers in this order. An answer that says to hang up is the last, and the error.
-pub async fn answers(stream: &TcpStream, ready: Vec<(RequestHeader, Delivery)>) -> io::Result<()> {
+pub async fn answers(
+    stream: &TcpStream,
+    ready: Vec<(RequestHeader, Box<Delivery>)>,
+) -> io::Result<()> {
     let mut unsent = BytesMut::new();
     for (header, delivery) in ready {
         let (body, slices) = match delivery.answer {

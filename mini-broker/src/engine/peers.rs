@@ -163,7 +163,7 @@ async fn local(
             delivery = inbox.recv() => {
                 let Some(delivery) = delivery else { break };
                 let Some(call) = waiting.remove(&delivery.request) else { continue };
-                let reply = taken(delivery);
+                let reply = taken(*delivery);
                 let _ = engine.send(ToEngine::Input(Input::Reply { call, reply })).await;
             }
         }
