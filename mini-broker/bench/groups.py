@@ -1,7 +1,7 @@
 """Hundreds of consumer groups on one broker, ours and Apache Kafka's, in turn; medians go into the README.
 
-The load (examples/group_load) speaks the groups' protocol to either broker. Beside it two programs of Kafka's
-own that need groups, unmodified: EndToEndLatency and ConsumerPerformance.
+The load (examples/group_load) speaks the groups' protocol to either broker. Beside it a program of Kafka's own that
+needs groups, unmodified: ConsumerPerformance.
 
 Each broker is started anew for each round, with no data, so that its memory is that of this round. Java compiles
 what is used often: so everything is done once before it is measured, some of it on a smaller scale.
@@ -9,7 +9,6 @@ what is used often: so everything is done once before it is measured, some of it
 
 import argparse
 import json
-import re
 import shutil
 import statistics
 import tempfile
@@ -22,7 +21,6 @@ BEGIN, END = "<!-- benchmark of groups: begin -->", "<!-- benchmark of groups: e
 # Kafka waits three seconds for more members before the first round of a group ends.
 SETTINGS = ["group.initial.rebalance.delay.ms=0", "offsets.topic.num.partitions=50"]
 REBALANCES = [2, 20, 100, 500, 1000]
-LATENCIES = 10_000
 SIZES = {100: 3_000_000, 1024: 500_000}
 
 
@@ -66,8 +64,6 @@ def main():
 def a_round(system, load, performance, options, scale):
     """All that is measured of one broker, started anew."""
     found = bench.undisturbed(system, lambda: groups(system, load, options))
-    latency(system, LATENCIES // scale // 5)
-    found |= bench.undisturbed(system, lambda: latency(system, LATENCIES // scale))
     for size, count in SIZES.items():
         found |= read(system, performance, size, count // scale)
     system.stop()
@@ -107,17 +103,6 @@ def groups(system, load, options):
 
 def sizes(options):
     return REBALANCES[:2] if options.quick else REBALANCES
-
-
-def latency(system, count):
-    topic = system.new_topic(partitions=1)
-    command = java("EndToEndLatency", f"127.0.0.1:{system.port}", topic, count, "all", 100)
-    text, _, others = bench.run_client(system, command)
-    system.delete_topic(topic)
-    average = re.search(r"Avg latency: ([\d.]+) ms", text)
-    percentiles = re.search(r"50th = ([\d.]+), 99th = ([\d.]+)", text)
-    names = ("latency", "latency_p50", "latency_p99")
-    return dict(zip(names, map(float, average.groups() + percentiles.groups()), strict=True)), others
 
 
 def read(system, performance, size, count):
@@ -170,9 +155,6 @@ def table(results, options, scale):
     row("resident memory, all have left", "left", "{:,.1f} MB")
     for size in sizes(options):
         row(f"one more joins a group of {size:,}", f"rebalance_{size}", "{:.1f} ms")
-    row("`EndToEndLatency`, 100 B, `acks=all`: average", "latency", "{:.2f} ms")
-    row("`EndToEndLatency`: p50", "latency_p50", "{:.0f} ms")
-    row("`EndToEndLatency`: p99", "latency_p99", "{:.0f} ms")
     for size, messages in SIZES.items():
         title = f"`ConsumerPerformance`, {'100 B' if size == 100 else '1 KiB'}"
         row(f"{title}: records a second", f"records_{size}", "{:,.0f}")
