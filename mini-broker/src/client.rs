@@ -124,6 +124,17 @@ impl Client {
         self.to(&address).await
     }
 
+    /// The connection to the broker with this node id, if there is one.
+    fn connected(&self, node: i32) -> Option<Connection> {
+        let open = self.connections.get(self.brokers.get(&node)?)?;
+        (!open.is_closed()).then(|| open.clone())
+    }
+
+    /// A connection that a clone has made.
+    fn keep(&mut self, connection: Connection) {
+        self.connections.insert(connection.address().to_owned(), connection);
+    }
+
     /// A connection to the controller, where topics are made; to any broker where none is told.
     pub async fn controller(&mut self) -> Result<Connection, Error> {
         self.metadata(Some(&[]), false).await?;

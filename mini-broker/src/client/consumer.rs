@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 use wire::ErrorCode;
 use wire::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
 
 use super::connection::REQUEST_TIMEOUT;
-use super::{BACKOFF, Client, Error, Led};
+use super::{BACKOFF, Client, Connection, Error, Led};
 use crate::records;
 
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ pub struct Consumer {
     pending: Vec<Fetched>,
     /// Since when nothing but trouble has come.
     trouble_since: Option<Instant>,
+    /// After trouble: when the leaders are looked for again, before anything else.
+    look_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,8 @@ struct Position {
 struct Answer {
     leader: i32,
     response: Result<FetchResponse, Error>,
+    /// What it came by.
+    connection: Option<Connection>,
 }
 
 impl Consumer {
@@ -88,6 +92,7 @@ impl Consumer {
             fetches_sent: 0,
             pending: Vec::new(),
             trouble_since: None,
+            look_at: None,
         }
     }
 
@@ -96,9 +101,15 @@ impl Consumer {
         self.assigned.get(&partition).map(|position| position.next)
     }
 
-    /// Waits for the next answer of any leader; it may be empty. May be dropped while it waits.
+    /// Waits for the next answer of any leader; it may be empty. May be dropped while it waits, again and again: nothing
+    /// that takes time is begun anew.
     pub async fn poll(&mut self) -> Result<Vec<Fetched>, Error> {
         loop {
+            if let Some(at) = self.look_at {
+                sleep_until(at).await;
+                self.find_leaders().await?;
+                self.look_at = None;
+            }
             match self.poll_once().await {
                 Ok(fetched) => {
                     self.trouble_since = None;
@@ -109,8 +120,7 @@ impl Consumer {
                     if now - *self.trouble_since.get_or_insert(now) >= self.settings.patience {
                         return Err(error);
                     }
-                    sleep(BACKOFF).await;
-                    self.find_leaders().await?;
+                    self.look_at = Some(now + BACKOFF);
                 }
                 Err(error) => return Err(error),
             }
@@ -121,10 +131,14 @@ impl Consumer {
         if !self.pending.is_empty() {
             return Ok(std::mem::take(&mut self.pending));
         }
-        self.send_fetches().await?;
+        self.send_fetches();
         let Some(answer) = self.fetches.join_next().await else { return Ok(Vec::new()) };
-        let Answer { leader, response } = answer.expect("a fetch's task does not panic");
+        let Answer { leader, response, connection } =
+            answer.expect("a fetch's task does not panic");
         self.busy.retain(|busy| *busy != leader);
+        if let Some(connection) = connection {
+            self.client.keep(connection);
+        }
         let response = response?;
         if response.error_code.is_err() {
             return Err(Error::refused(self.topic.clone(), response.error_code, None));
@@ -140,8 +154,7 @@ impl Consumer {
         match trouble {
             Some(error) if self.pending.is_empty() => Err(error),
             _ => {
-                // A broken connection shows itself at the next call.
-                let _ = self.send_fetches().await;
+                self.send_fetches();
                 Ok(std::mem::take(&mut self.pending))
             }
         }
@@ -188,7 +201,7 @@ impl Consumer {
         Ok(Some(Fetched { partition, from, high_watermark, batches }))
     }
 
-    async fn send_fetches(&mut self) -> Result<(), Error> {
+    fn send_fetches(&mut self) {
         let mut by_leader: BTreeMap<i32, Vec<FetchPartition>> = BTreeMap::new();
         for position in self.assigned.values() {
             let Position { led, next } = *position;
@@ -203,7 +216,6 @@ impl Consumer {
             }
         }
         for (leader, mut partitions) in by_leader {
-            let connection = self.client.node(leader).await?;
             // An answer is cut at `max_bytes`: whoever stood first now stands last next time.
             let turn = self.fetches_sent % partitions.len();
             partitions.rotate_left(turn);
@@ -222,11 +234,23 @@ impl Consumer {
             };
             let within = REQUEST_TIMEOUT + settings.max_wait;
             self.busy.push(leader);
+            let known = self.client.connected(leader);
+            // Connecting takes longer than some readers wait, so it is done beside them.
+            let client = known.is_none().then(|| self.client.clone());
             self.fetches.spawn(async move {
-                Answer { leader, response: connection.call_within(request, within).await }
+                let connection = match (known, client) {
+                    (None, Some(mut client)) => client.node(leader).await,
+                    (known, _) => known.ok_or(Error::NoSuchBroker(leader)),
+                };
+                match connection {
+                    Ok(connection) => {
+                        let response = connection.call_within(request, within).await;
+                        Answer { leader, response, connection: Some(connection) }
+                    }
+                    Err(error) => Answer { leader, response: Err(error), connection: None },
+                }
             });
         }
-        Ok(())
     }
 
     async fn find_leaders(&mut self) -> Result<(), Error> {

@@ -122,6 +122,9 @@ impl GroupConsumer {
 
     async fn next(&mut self) -> Result<Event, Error> {
         loop {
+            // Once in each turn, and not among what is waited for below: a commit that takes longer than the interval would
+            // be due again at once, and nothing would ever be read.
+            self.commit_if_due().await?;
             let Some(reader) = &mut self.reader else { return self.join().await };
             let (idle, waits) = (self.reading == 0, self.reading < self.assigned.len());
             let commits = self.settings.auto_commit_interval.is_some();
@@ -142,7 +145,6 @@ impl GroupConsumer {
                         return Ok(Event::Late(self.settings.member.rebalance_timeout));
                     }
                 }
-                () = sleep_until(self.next_commit), if commits => self.commit_now_and_then().await?,
                 () = sleep_until(self.next_look), if leads => self.look().await,
                 () = sleep_until(self.next_try), if waits => self.look_for_leaders().await?,
                 fetched = fetch => match fetched {
@@ -152,6 +154,7 @@ impl GroupConsumer {
                     }
                     Err(error) => return Err(error),
                 },
+                () = sleep_until(self.next_commit), if commits => {}
             }
         }
     }
@@ -208,9 +211,9 @@ impl GroupConsumer {
 
     /// Once more partitions have one, reading begins anew.
     async fn look_for_leaders(&mut self) -> Result<(), Error> {
-        self.next_try = Instant::now() + LEADERLESS_RETRY;
         // A cluster that is away has none.
         let led = self.client.leaders(&self.topic).await.unwrap_or_default();
+        self.next_try = Instant::now() + LEADERLESS_RETRY;
         match self.led_to_me(led).len() > self.reading {
             true => self.begin().await,
             false => Ok(()),
@@ -270,6 +273,16 @@ impl GroupConsumer {
         }
     }
 
+    /// Commits if it is time to. `poll` does, too; this is for whoever works on one record for long.
+    pub async fn commit_if_due(&mut self) -> Result<(), Error> {
+        let due =
+            self.settings.auto_commit_interval.is_some() && self.next_commit <= Instant::now();
+        match due && self.reader.is_some() {
+            true => self.commit_now_and_then().await,
+            false => Ok(()),
+        }
+    }
+
     async fn revoke(&mut self, why: Rejoin) -> Result<(), Error> {
         if why == Rejoin::Round && self.settings.auto_commit_interval.is_some() {
             self.commit_now_and_then().await?;
@@ -291,9 +304,15 @@ impl GroupConsumer {
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
+        let result = self.commit_positions().await;
+        // From its end on: there must be time to read, however long it takes.
         if let Some(interval) = self.settings.auto_commit_interval {
             self.next_commit = Instant::now() + interval;
         }
+        result
+    }
+
+    async fn commit_positions(&mut self) -> Result<(), Error> {
         if self.positions.is_empty() {
             return Ok(());
         }

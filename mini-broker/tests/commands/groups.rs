@@ -48,6 +48,15 @@ fn a_group_reads_on_where_it_has_committed() {
     assert_eq!(read(&server, 3), "7\n8\n9\n");
 }
 
+/// Who commits for longer than it waits between two commits must still come to read.
+#[test]
+fn a_member_that_commits_all_the_time_reads() {
+    let server = with_messages();
+    let all: String = (0..10).map(|number| format!("{number}\n")).collect();
+    let often = format!("{READ} --consumer-property auto.commit.interval.ms=0");
+    assert_eq!(server.ok(&format!("{often} --max-messages 10"), b""), all);
+}
+
 #[test]
 fn a_group_is_set_back_and_forward() {
     let server = with_messages();

@@ -53,7 +53,7 @@ impl Properties {
                     settings.member.strategies = value.strategies()?
                 }
                 "enable.auto.commit" => commits = value.yes_or_no()?,
-                "auto.commit.interval.ms" => interval = Some(value.millis()?),
+                "auto.commit.interval.ms" => interval = Some(value.millis_from(0)?),
                 "session.timeout.ms" => settings.member.session_timeout = value.millis()?,
                 "heartbeat.interval.ms" => settings.member.heartbeat_interval = value.millis()?,
                 "max.poll.interval.ms" => settings.member.rebalance_timeout = value.millis()?,
@@ -148,9 +148,13 @@ impl Value<'_> {
     }
 
     fn millis(&self) -> Result<Duration, Failure> {
-        match self.text.parse() {
-            Ok(ms @ 1..=i32::MAX) => Ok(Duration::from_millis(ms as u64)),
-            _ => Err(self.wrong("milliseconds, a whole number from 1 on")),
+        self.millis_from(1)
+    }
+
+    fn millis_from(&self, least: i32) -> Result<Duration, Failure> {
+        match self.text.parse::<i32>() {
+            Ok(ms) if ms >= least => Ok(Duration::from_millis(ms as u64)),
+            _ => Err(self.wrong(&format!("milliseconds, a whole number from {least} on"))),
         }
     }
 
