@@ -1,8 +1,11 @@
 //! A broker to run commands against, and the running of them.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -20,11 +23,42 @@ impl Server {
 
     /// With settings, such as `num.partitions=4`.
     pub fn with(settings: &[&str]) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// A broker that is reached by a way on which every answer takes so long.
+    #[allow(clippy::disallowed_methods, reason = "a real way, in real time")]
+    pub fn far_away(settings: &[&str], delay: Duration) -> Self {
+        let way = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = way.local_addr().unwrap().to_string();
+        let mut server = Self::start_with(settings, &["--advertised-listener", &address]);
+        let there = std::mem::replace(&mut server.address, address);
+        thread::spawn(move || {
+            for here in way.incoming().map_while(Result::ok) {
+                let Ok(there) = TcpStream::connect(&there) else { return };
+                let (from, mut to) = (here.try_clone().unwrap(), there.try_clone().unwrap());
+                thread::spawn(move || io::copy(&mut &from, &mut to));
+                thread::spawn(move || {
+                    let (mut bytes, mut here) = ([0; 1 << 16], here);
+                    while let Ok(read @ 1..) = (&there).read(&mut bytes) {
+                        thread::sleep(delay);
+                        if here.write_all(&bytes[..read]).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    fn start_with(settings: &[&str], flags: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_mini-broker"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data.path())
             .args(settings.iter().flat_map(|setting| ["--set", setting]))
+            .args(flags)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
