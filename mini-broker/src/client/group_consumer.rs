@@ -270,6 +270,16 @@ impl GroupConsumer {
         }
     }
 
+    /// Commits if it is time to, for a reader that works on one record for long. Otherwise `poll` does.
+    pub async fn commit_if_due(&mut self) -> Result<(), Error> {
+        let due =
+            self.settings.auto_commit_interval.is_some() && self.next_commit <= Instant::now();
+        match due && self.reader.is_some() {
+            true => self.commit_now_and_then().await,
+            false => Ok(()),
+        }
+    }
+
     async fn revoke(&mut self, why: Rejoin) -> Result<(), Error> {
         if why == Rejoin::Round && self.settings.auto_commit_interval.is_some() {
             self.commit_now_and_then().await?;
