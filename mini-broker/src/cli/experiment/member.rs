@@ -61,6 +61,10 @@ pub struct Args {
     #[arg(long, default_value_t = 1 << 20)]
     max_partition_fetch_bytes: i32,
 
+    /// It is stuck at the first record, until it is told otherwise
+    #[arg(long)]
+    stuck: bool,
+
     /// Its own kill -9, when so many records are done
     #[arg(long)]
     dies_after: Option<u64>,
@@ -85,7 +89,7 @@ impl Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut orders = orders(args.cost_us);
+    let mut orders = orders(Orders { cost_us: args.cost_us, stuck: args.stuck });
     let client = Client::connect(&args.bootstrap_server).await?.client_id(&args.name);
     let mut consumer = GroupConsumer::new(client, &args.topic, args.settings());
     let mut work = Work {
@@ -123,8 +127,8 @@ impl Orders {
     }
 }
 
-fn orders(cost_us: u64) -> watch::Receiver<Orders> {
-    let (sender, receiver) = watch::channel(Orders { cost_us, stuck: false });
+fn orders(first: Orders) -> watch::Receiver<Orders> {
+    let (sender, receiver) = watch::channel(first);
     // Nobody waits for it in the end: it may be reading for as long as the process lives.
     tokio::task::spawn_blocking(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
