@@ -114,7 +114,8 @@ fn remark(place: &Place) -> String {
     match place {
         Place::Overtaken { lost } => format!("{} deleted unread", thousands(*lost)),
         Place::Beyond { by } => format!("{} past the end", thousands(*by)),
-        Place::Nowhere | Place::Within => String::new(),
+        Place::Nowhere => "nothing committed".to_owned(),
+        Place::Within => String::new(),
     }
 }
 

@@ -16,14 +16,14 @@ const BAND: f64 = 22.0;
 const CURVE_TOP: f64 = TOP + BAND + 14.0;
 const CURVE: f64 = 150.0;
 const BOTTOM: f64 = CURVE_TOP + CURVE;
-/// A verdict stands in its band if there is room for it.
-const WORD_ROOM: f64 = 40.0;
+/// OK stands in its band if there is room for it; all else always does.
+const WORD_ROOM: f64 = 24.0;
 
 /// Colours come from the page that the picture stands in, or are these.
 const STYLE: &str = "\
 .lag text{font:13px \"Open Sans\",sans-serif;fill:var(--fg,#1d2024)}\
 .lag .l-quiet{font-size:11px;fill:var(--quiet,#5d636a)}\
-.lag .l-word{font-size:11px}\
+.lag .l-word{font-size:10px}\
 .lag .l-ok{fill:#3d9a63;opacity:.3}.lag .l-warn{fill:#c9a227;opacity:.45}\
 .lag .l-err{fill:var(--warm,#c4560c);opacity:.5}.lag .l-open{fill:var(--quiet,#8a9098);opacity:.2}\
 .lag .l-line{fill:none;stroke:var(--quiet,#8a9098);stroke-width:1}\
@@ -105,7 +105,7 @@ fn bands(scene: &Scene, x: impl Fn(Duration) -> f64, svg: &mut String) {
             "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{BAND}\"/>",
             (to - from).max(0.5)
         );
-        if to - from >= WORD_ROOM {
+        if class != "l-ok" || to - from >= WORD_ROOM {
             let _ = write!(
                 svg,
                 "<text class=\"l-word\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{word}</text>",

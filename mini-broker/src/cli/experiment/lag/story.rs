@@ -42,19 +42,18 @@ pub const FASTER: u64 = 160;
 pub const DRAINED_FROM: u64 = 600;
 
 /// In seconds from the first record on.
-pub const STORY: [(f64, Deed); 9] = [
+pub const STORY: [(f64, Deed); 8] = [
     (0.0, Deed::Start),
     (11.0, Deed::Does(SLOW)),
     // A window of ten commits has to be full of bad ones.
-    (23.0, Deed::Does(FASTER)),
-    (36.0, Deed::Kill),
-    (49.0, Deed::Start),
-    (58.0, Deed::Stuck),
-    (71.0, Deed::Unstuck),
-    (79.0, Deed::SetBack(1_500)),
-    (92.0, Deed::Come(0)),
+    (28.0, Deed::Does(FASTER)),
+    (48.0, Deed::Kill),
+    (61.0, Deed::Start),
+    (70.0, Deed::Stuck),
+    (84.0, Deed::Unstuck),
+    (92.0, Deed::SetBack(1_500)),
 ];
-pub const END: f64 = 95.0;
+pub const END: f64 = 104.0;
 
 /// What is still to come.
 pub fn acts() -> impl Iterator<Item = (Duration, Deed)> {

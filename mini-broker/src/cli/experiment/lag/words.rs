@@ -27,7 +27,13 @@ fn deeds(scene: &Scene, out: &mut impl Write) -> io::Result<()> {
     };
     row(["", "", "", "after", "lag", "all read"], out)?;
     row(["at s", "what", "status", "", "then", "in, then"], out)?;
-    for (at, deed, outcome) in scene.outcomes() {
+    let mut before = None;
+    for (at, deed, mut outcome) in scene.outcomes() {
+        // How the last one has ended stands in the row above.
+        if outcome.verdicts.len() > 1 && outcome.verdicts.first().copied() == before {
+            outcome.verdicts.remove(0);
+        }
+        before = outcome.verdicts.last().copied();
         let names = outcome.verdicts.iter().map(|status| status.map_or("?", Status::name));
         let status = names.collect::<Vec<_>>().join(", ");
         let after = outcome.after.map_or(String::new(), |it| format!("{:.0} s", it.as_secs_f64()));
@@ -104,7 +110,7 @@ organs: all ours
   at s  what                    status                   then   in, then
    0.0  it starts               OK                1 s      14   70 ms
    5.0  it does 160 a second    OK                0 s      29   145 ms
-  20.0  kill -9                 OK, STOP          8 s   1,300   never
+  20.0  kill -9                 STOP              8 s   1,300   never
 
                                                             seen   you said
   10 sent, 5 committed, 8 deleted: LAG                         5   P5.1: 2
