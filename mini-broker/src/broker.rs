@@ -69,6 +69,9 @@ mod waiting; // what is parked, and every timer
 
 pub mod view; // for whoever only looks
 
+pub use metadata::OFFSETS_TOPIC;
+pub use offsets_topic::partition_of;
+
 pub use crate::configs::Config;
 pub use crate::node::{
     Answer, Call, Client, Done, Event, Files, Input, Job, Located, Measured, Node, Now, Output,

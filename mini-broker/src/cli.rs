@@ -9,6 +9,8 @@ pub mod dump_log;
 pub mod experiment;
 pub mod groups;
 pub mod java_order;
+pub mod lag;
+pub mod live;
 pub mod nodes;
 pub mod offsets;
 pub mod perf;
@@ -45,6 +47,8 @@ enum Command {
     Consume(consume::Args),
     /// List, describe, delete and set back consumer groups.
     Groups(groups::Args),
+    /// Watch how far behind groups are, and what to make of it.
+    Lag(lag::Args),
     /// Print where logs begin, end, or have a time.
     Offsets(offsets::Args),
     /// Delete records from the start of logs.
@@ -110,6 +114,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             Command::Produce(args) => produce::run(args).await,
             Command::Consume(args) => consume::run(args).await,
             Command::Groups(args) => groups::run(args).await,
+            Command::Lag(args) => lag::run(args).await,
             Command::Offsets(args) => offsets::run(args).await,
             Command::DeleteRecords(args) => delete_records::run(args).await,
             Command::DumpLog(args) => dump_log::run(args).await,

@@ -16,6 +16,10 @@ pub use ::acks_solution as acks;
 pub use ::consumer_groups;
 #[cfg(not(feature = "lab-consumer-groups"))]
 pub use ::consumer_groups_solution as consumer_groups;
+#[cfg(feature = "lab-lag")]
+pub use ::lag;
+#[cfg(not(feature = "lab-lag"))]
+pub use ::lag_solution as lag;
 #[cfg(feature = "lab-offset-log")]
 pub use ::offset_log;
 #[cfg(not(feature = "lab-offset-log"))]
@@ -53,6 +57,7 @@ pub const WIRED: &[Wired] = &[
         folder: "labs/4-consumer-groups",
         yours: cfg!(feature = "lab-consumer-groups"),
     },
+    Wired { lab: "lag", folder: "labs/5-lag", yours: cfg!(feature = "lab-lag") },
 ];
 
 /// The line a broker prints at its start: which organs are the learner's.

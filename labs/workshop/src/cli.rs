@@ -31,7 +31,7 @@ pub fn run() -> Result<u8> {
             reset::reset(&kit, lab(args), args.get_one("step").copied(), args.get_flag("yes"))
         }
         "broker" => broker::broker(&kit, &many(args, "mine"), &many(args, "rest")),
-        "produce" | "consume" => {
+        "produce" | "consume" | "lag" => {
             client::client(&kit, name, &many(args, "mine"), &many(args, "rest"))
         }
         "experiment" => {
@@ -157,9 +157,18 @@ pub fn command() -> Command {
                 )),
         )
         .subcommand(
+            Command::new("lag")
+                .about("Watches how far behind groups are; with --mine lag your lab says what to make of it")
+                .arg(mine())
+                .arg(rest(
+                    "LAG ARGUMENTS",
+                    "Handed on to `mini-broker lag`, such as --group billing",
+                )),
+        )
+        .subcommand(
             Command::new("experiment")
-                .about("Something to watch through a real broker: order (lab 2), acks (lab 3), groups and scale (lab 4)")
-                .arg(Arg::new("name").value_name("NAME").required(true).value_parser(["order", "acks", "groups", "scale"]).help("Which one"))
+                .about("Something to watch through a real broker: order (lab 2), acks (lab 3), groups and scale (lab 4), lag (lab 5)")
+                .arg(Arg::new("name").value_name("NAME").required(true).value_parser(["order", "acks", "groups", "scale", "lag"]).help("Which one"))
                 .arg(mine())
                 .arg(rest(
                     "ARGUMENTS",

@@ -4,6 +4,7 @@
 
 mod acks;
 mod groups;
+mod lag;
 mod member;
 mod order;
 mod own_cluster;
@@ -30,6 +31,8 @@ enum Experiment {
     Groups(groups::Args),
     /// Lab 4: 1, 2, 4 and 8 consumers on 1, 2, 4 and 8 partitions. How many records a second?
     Scale(scale::Args),
+    /// Lab 5: a consumer dawdles, dies, is stuck and is set back. What does a lag checker make of it, and when?
+    Lag(lag::Args),
     #[command(hide = true)]
     Member(member::Args),
 }
@@ -40,6 +43,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         Experiment::Acks(args) => acks::run(args).await,
         Experiment::Groups(args) => groups::run(args).await,
         Experiment::Scale(args) => scale::run(args).await,
+        Experiment::Lag(args) => lag::run(args).await,
         Experiment::Member(args) => member::run(args).await,
     }
 }
@@ -47,17 +51,4 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// A record as a producer sends it now.
 fn message(value: &[u8]) -> Message<'_> {
     Message { timestamp: terminal::wall_ms(), value: Some(value), ..Message::default() }
-}
-
-/// `123456` as `123,456`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -19,7 +19,6 @@ mod plan_file;
 mod recorded;
 mod reset;
 mod scope;
-mod table;
 mod timestamp;
 
 use std::fmt;

@@ -121,6 +121,19 @@ pub fn wall_ms() -> i64 {
     since.map_or(0, |since| since.as_millis() as i64)
 }
 
+/// `123456` as `123,456`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `2024-11-22 01:46:40.010`, in UTC; the last mark is `.` for people and `:` for Kafka's tables.
 pub fn utc(ms: i64, last_mark: char) -> String {
     let (days, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));

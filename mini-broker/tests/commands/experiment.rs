@@ -134,11 +134,42 @@ fn a_member_says_what_it_has_done_and_commits_it_when_it_is_stopped() {
 }
 
 #[test]
-fn a_group_by_hand_needs_a_terminal() {
-    let refused = run(&["experiment", "groups", "--by-hand"], b"");
-    assert_eq!(refused.status.code(), Some(2));
-    let said = "mini-broker: --by-hand takes keys, and there is no terminal\n";
-    assert_eq!(text(&refused.stderr), said);
+fn a_member_that_is_stuck_commits_where_it_is() {
+    let server = Server::with(&["group.initial.rebalance.delay.ms=0"]);
+    server.ok("topics --create --topic t --partitions 1", b"");
+    let mut child = member(&server, "--auto-commit-interval-ms 50 --stuck");
+    let mut orders = child.stdin.take().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut says = || said.next().unwrap().unwrap();
+    assert_eq!(says(), "assigned 1 0");
+    server.ok("produce --topic t", b"one\n");
+    server.ok("produce --topic t", b"two\n");
+    // Nothing is done, and that is committed again and again.
+    let commits = || {
+        let told = server.ok("lag --json --group g --looks 1", b"");
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        let of = told["groups"][0]["partitions"][0].clone();
+        (of["lag"].as_u64(), of["complete"].as_f64())
+    };
+    while commits() != (Some(2), Some(1.0)) {}
+    orders.write_all(b"stuck 0\n").unwrap();
+    let mut line = says();
+    assert!(line.starts_with("done 0 0 "), "{line}");
+    while !line.ends_with(" 1") {
+        line = says();
+    }
+    drop(orders);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn by_hand_needs_a_terminal() {
+    for experiment in ["groups", "lag"] {
+        let refused = run(&["experiment", experiment, "--by-hand"], b"");
+        assert_eq!(refused.status.code(), Some(2));
+        let said = "mini-broker: --by-hand takes keys, and there is no terminal\n";
+        assert_eq!(text(&refused.stderr), said);
+    }
 }
 
 /// Ctrl-C ends all of its processes, also those that hang at the moment.
@@ -148,7 +179,7 @@ fn an_interrupted_experiment_leaves_nothing_behind() {
     for address in interrupted("acks", &nodes) {
         assert!(std::net::TcpStream::connect(&address).is_err(), "{address}");
     }
-    for experiment in ["groups", "scale"] {
+    for experiment in ["groups", "scale", "lag"] {
         let address = interrupted(experiment, &["broker"]).remove(0);
         assert_eq!(members_of(&address), 0, "{experiment}");
     }

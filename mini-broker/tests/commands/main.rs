@@ -6,6 +6,7 @@ mod configs;
 mod dump_log;
 mod experiment;
 mod groups;
+mod lag;
 mod leader_dies;
 mod offsets;
 mod server;
@@ -196,6 +197,7 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         &["offsets", "--bootstrap-server", &nobody],
         &["consume", "--topic", "t", "--group", "g", "--bootstrap-server", &nobody],
         &["groups", "--list", "--bootstrap-server", &nobody],
+        &["lag", "--bootstrap-server", &nobody],
         &[
             "delete-records",
             "--topic",

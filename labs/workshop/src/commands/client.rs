@@ -1,5 +1,5 @@
-//! `produce` and `consume`: a client of the kit's with the learner's labs inside. Lab 2 decides which partition gets
-//! each message, and lab 4 who reads what when this consumer leads its group.
+//! `produce`, `consume` and `lag`: a client of the kit's with the learner's labs inside. Lab 2 decides which partition
+//! gets each message, lab 4 who reads what when this consumer leads its group, and lab 5 what to make of a lag.
 
 use super::organs::{Ready, banner};
 use crate::failure::Result;

@@ -7,7 +7,6 @@
 //! In a terminal it is live. Sessions are three seconds long here, as nobody likes to watch 45.
 
 mod group;
-mod live;
 mod load;
 mod picture;
 mod play;

@@ -3,15 +3,15 @@
 //!
 //! A record costs it a fixed time, which it sleeps: so a small machine has room for many. It says on
 //! standard output what happens, a line each (`Said`). What it has said to be done is done, whatever
-//! becomes of it in the next moment. It takes orders from standard input: `cost-us 5000`. When that
-//! ends, so does the member, with a commit and a goodbye.
+//! becomes of it in the next moment. It takes orders from standard input: `cost-us 5000`, and `stuck 1` or
+//! `stuck 0`. When that ends, so does the member, with a commit and a goodbye.
 
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::own_member::Said;
 use crate::cli::Failure;
@@ -21,6 +21,8 @@ use crate::records;
 
 /// So much of what the machine has held it up for is made up for. What it has been frozen for is not.
 const CREDIT: Duration = Duration::from_millis(50);
+/// A record that cannot be done is tried so often.
+const RETRY: Duration = Duration::from_millis(100);
 /// For each of commit and leave.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -59,6 +61,10 @@ pub struct Args {
     #[arg(long, default_value_t = 1 << 20)]
     max_partition_fetch_bytes: i32,
 
+    /// It is stuck at the first record, until it is told otherwise
+    #[arg(long)]
+    stuck: bool,
+
     /// Its own kill -9, when so many records are done
     #[arg(long)]
     dies_after: Option<u64>,
@@ -83,11 +89,11 @@ impl Args {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    let mut orders = orders(args.cost_us);
+    let mut orders = orders(Orders { cost_us: args.cost_us, stuck: args.stuck });
     let client = Client::connect(&args.bootstrap_server).await?.client_id(&args.name);
     let mut consumer = GroupConsumer::new(client, &args.topic, args.settings());
     let mut work = Work {
-        cost: orders.clone(),
+        orders: orders.clone(),
         due: Instant::now(),
         done: 0,
         dies_after: args.dies_after,
@@ -100,27 +106,48 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     Ok(consumer.close(GOODBYE).await?)
 }
 
-/// What a record costs from now on, in microseconds.
-fn orders(cost_us: u64) -> watch::Receiver<u64> {
-    let (sender, receiver) = watch::channel(cost_us);
+/// How it works from now on.
+#[derive(Debug, Clone, Copy)]
+struct Orders {
+    /// What a record costs, in microseconds.
+    cost_us: u64,
+    /// There is a record that it cannot do. It tries it again and again, and commits where it is.
+    stuck: bool,
+}
+
+impl Orders {
+    fn told(&mut self, line: &str) -> Option<()> {
+        let (name, number) = line.split_once(' ')?;
+        match name {
+            "cost-us" => self.cost_us = number.parse().ok()?,
+            "stuck" => self.stuck = number.parse::<u8>().ok()? == 1,
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn orders(first: Orders) -> watch::Receiver<Orders> {
+    let (sender, receiver) = watch::channel(first);
     // Nobody waits for it in the end: it may be reading for as long as the process lives.
     tokio::task::spawn_blocking(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
-            match line.strip_prefix("cost-us ").and_then(|number| number.parse().ok()) {
-                Some(cost_us) => _ = sender.send_replace(cost_us),
-                None => eprintln!("an order is `cost-us NUMBER`, not `{line}`"),
+            let mut orders = *sender.borrow();
+            match orders.told(&line) {
+                Some(()) => _ = sender.send_replace(orders),
+                None => eprintln!("an order is `cost-us NUMBER` or `stuck 1`, not `{line}`"),
             }
         }
     });
     receiver
 }
 
-async fn ended(orders: &mut watch::Receiver<u64>) {
+async fn ended(orders: &mut watch::Receiver<Orders>) {
     while orders.changed().await.is_ok() {}
 }
 
 struct Work {
-    cost: watch::Receiver<u64>,
+    orders: watch::Receiver<Orders>,
     /// When the last record's time is over.
     due: Instant,
     done: u64,
@@ -148,6 +175,7 @@ impl Work {
                                 let offset = record.map_err(io::Error::from)?.offset;
                                 // The first batch may begin before what was asked for.
                                 if offset >= fetched.from {
+                                    self.waits_while_stuck(consumer).await?;
                                     self.one(fetched.partition, offset).await?;
                                     consumer.read(fetched.partition, offset, leader_epoch);
                                 }
@@ -160,12 +188,23 @@ impl Work {
         }
     }
 
+    /// A record that cannot be done holds up all that come after it.
+    async fn waits_while_stuck(&mut self, consumer: &mut GroupConsumer) -> Result<(), Failure> {
+        while self.orders.borrow_and_update().stuck {
+            self.say_all()?;
+            consumer.commit_if_due().await?;
+            sleep(RETRY).await;
+        }
+        Ok(())
+    }
+
     /// Works on a record for as long as it costs.
     async fn one(&mut self, partition: i32, offset: i64) -> io::Result<()> {
         let now = Instant::now();
         let begun = self.due.max(now.checked_sub(CREDIT).unwrap_or(now));
         loop {
-            self.due = begun + Duration::from_micros(*self.cost.borrow_and_update());
+            let cost_us = self.orders.borrow_and_update().cost_us;
+            self.due = begun + Duration::from_micros(cost_us);
             if self.due <= Instant::now() {
                 break;
             }
@@ -173,7 +212,7 @@ impl Work {
             tokio::select! {
                 () = sleep_until(self.due) => break,
                 // Another cost, also for the record that is worked on. Without orders it is about to end.
-                changed = self.cost.changed() => if changed.is_err() { std::future::pending().await },
+                changed = self.orders.changed() => if changed.is_err() { std::future::pending().await },
             }
         }
         self.count(partition, offset)?;

@@ -120,6 +120,14 @@ impl OwnMember {
         }
     }
 
+    /// It tries the record that it is at again and again, and commits where it is; or goes on.
+    pub fn is_stuck(&mut self, stuck: bool) -> io::Result<()> {
+        match &mut self.orders {
+            Some(orders) => writeln!(orders, "stuck {}", u8::from(stuck)),
+            None => Ok(()),
+        }
+    }
+
     /// It commits, says goodbye to its group, and ends.
     pub fn stop(&mut self) {
         self.orders = None;

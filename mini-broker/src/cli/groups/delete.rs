@@ -5,10 +5,10 @@ use std::io::Write;
 
 use wire::ErrorCode;
 
-use super::table::{Column, MISSING, table};
 use super::{Args, scope, verdict};
 use crate::cli::Failure;
 use crate::client::{Client, Error, TopicPartition};
+use crate::labs::lag::{Column, MISSING, table};
 
 pub async fn groups(client: &mut Client, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());

@@ -12,12 +12,12 @@ use wire::group_admin::{DescribedGroup, DescribedGroupMember};
 use wire::list_offsets::LATEST;
 
 use super::flags::state_name;
-use super::table::{Column, MISSING, cell, table};
 use super::{Args, scope, verdict};
 use crate::cli::Failure;
 use crate::client::coordinator::Coordinator;
-use crate::client::group_admin::Committed;
 use crate::client::{Client, TopicPartition, address};
+use crate::labs::lag::{self, Column, MISSING, Owner, Row, cell, table};
+use crate::labs::{fenced, told};
 
 pub async fn describe(
     client: &mut Client,
@@ -55,7 +55,9 @@ async fn describe_one(
             if rows.is_empty() {
                 return Ok(());
             }
-            offsets(&rows, args.verbose)
+            // LAG is the organ of lab 5.
+            let laid = fenced(|| lag::describe(&rows, args.verbose));
+            laid.map_err(|broken| Failure::new(told("lag", &broken)))?
         }
     };
     Ok(write!(out, "\n{lines}")?)
@@ -76,18 +78,6 @@ pub async fn described(
     }
 }
 
-/// A partition that a member reads, or of which the group has committed something.
-#[derive(Debug)]
-struct Row {
-    group: String,
-    partition: TopicPartition,
-    committed: Option<Committed>,
-    log_end: Option<i64>,
-    consumer: String,
-    host: String,
-    client: String,
-}
-
 /// Members with many partitions first, and what nobody reads last.
 async fn read_so_far(client: &mut Client, group: &DescribedGroup) -> Result<Vec<Row>, Failure> {
     let committed = client.committed(&group.group_id, None, false).await?;
@@ -101,19 +91,30 @@ async fn read_so_far(client: &mut Client, group: &DescribedGroup) -> Result<Vec<
     members.sort_by_key(|(partitions, member)| {
         (std::cmp::Reverse(partitions.len()), member.member_id.clone())
     });
-    let row = |partition: TopicPartition, who: [&str; 3]| {
-        let [consumer, host, client] = who.map(str::to_owned);
-        let committed = committed.get(&partition).copied();
-        let log_end = ends.get(&partition).copied();
-        Row { group: group.group_id.clone(), partition, committed, log_end, consumer, host, client }
+    let row = |(topic, partition): TopicPartition, owner: Option<Owner>| {
+        let committed = committed.get(&(topic.clone(), partition));
+        let log_end = ends.get(&(topic.clone(), partition));
+        Row {
+            group: group.group_id.clone(),
+            topic,
+            partition,
+            committed: committed.and_then(|it| u64::try_from(it.offset).ok()),
+            leader_epoch: committed.map(|it| it.leader_epoch).filter(|epoch| *epoch >= 0),
+            log_end: log_end.and_then(|end| u64::try_from(*end).ok()),
+            owner,
+        }
     };
     let mut rows = Vec::new();
     for (partitions, member) in members {
-        let who = [&member.member_id[..], &member.client_host, &member.client_id];
-        rows.extend(partitions.into_iter().map(|partition| row(partition, who)));
+        let owner = Owner {
+            member_id: member.member_id.clone(),
+            host: member.client_host.clone(),
+            client_id: member.client_id.clone(),
+        };
+        rows.extend(partitions.into_iter().map(|partition| row(partition, Some(owner.clone()))));
     }
     let unread = committed.keys().filter(|partition| !read.contains(partition));
-    rows.extend(unread.map(|partition| row(partition.clone(), [MISSING; 3])));
+    rows.extend(unread.map(|partition| row(partition.clone(), None)));
     Ok(rows)
 }
 
@@ -133,36 +134,6 @@ fn assignment(member: &DescribedGroupMember) -> Result<Vec<TopicPartition>, Fail
     }
     partitions.sort();
     Ok(partitions)
-}
-
-/// What is left to read.
-fn lag(committed: Option<i64>, log_end: Option<i64>) -> Option<i64> {
-    Some(log_end? - committed?)
-}
-
-fn offsets(rows: &[Row], verbose: bool) -> String {
-    use Column::{Fixed, Grows};
-    let mut columns = vec![Grows("GROUP", 15), Grows("TOPIC", 15), Fixed("PARTITION", 10)];
-    columns.extend(verbose.then_some(Fixed("LEADER-EPOCH", 15)));
-    columns.extend([
-        Fixed("CURRENT-OFFSET", 15),
-        Fixed("LOG-END-OFFSET", 15),
-        Fixed("LAG", 15),
-        Grows("CONSUMER-ID", 15),
-        Grows("HOST", 15),
-        Fixed("CLIENT-ID", 0),
-    ]);
-    let cells = |row: &Row| {
-        let (topic, partition) = &row.partition;
-        let offset = row.committed.map(|committed| committed.offset);
-        let epoch = row.committed.map(|committed| committed.leader_epoch);
-        let mut cells = vec![row.group.clone(), topic.clone(), partition.to_string()];
-        cells.extend(verbose.then(|| cell(epoch.filter(|epoch| *epoch >= 0))));
-        cells.extend([cell(offset), cell(row.log_end), cell(lag(offset, row.log_end))]);
-        cells.extend([row.consumer.clone(), row.host.clone(), row.client.clone()]);
-        cells
-    };
-    table(&columns, &rows.iter().map(cells).collect::<Vec<_>>())
 }
 
 fn members(group: &DescribedGroup, verbose: bool) -> Result<String, Failure> {

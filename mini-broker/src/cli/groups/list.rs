@@ -7,9 +7,9 @@ use wire::group_admin::ListedGroup;
 
 use super::Args;
 use super::flags::{Filter, state_name, type_name};
-use super::table::{Column, table};
 use crate::cli::Failure;
 use crate::client::Client;
+use crate::labs::lag::{Column, table};
 
 pub async fn list(client: &mut Client, args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     let names = |filter: &Option<Filter>| filter.clone().map_or(Vec::new(), |filter| filter.0);

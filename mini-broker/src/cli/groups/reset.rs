@@ -6,11 +6,11 @@ use std::io::{self, Write};
 
 use wire::list_offsets::{EARLIEST, LATEST};
 
-use super::table::{Column, table};
 use super::{Args, describe, plan_file, scope, verdict};
 use crate::cli::{Failure, terminal};
 use crate::client::group_admin::{Committed, Committer};
 use crate::client::{Client, TopicPartition};
+use crate::labs::lag::{Column, table};
 
 type Offsets = BTreeMap<TopicPartition, i64>;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::speed::{Rate, Speed};
 use super::{Acks, Outcome, View};
-use crate::cli::experiment::thousands;
+use crate::cli::terminal::thousands;
 
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     let plan = &outcome.plan;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::group::{NAMES, Owner};
 use super::scene::{Sample, Scene};
 use super::{Outcome, PARTITION_RATE, PARTITIONS};
-use crate::cli::experiment::thousands;
+use crate::cli::terminal::thousands;
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 74.0;

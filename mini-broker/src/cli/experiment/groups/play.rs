@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::group::{Life, NAMES};
-use super::live::Live;
 use super::questions::{self, Answers};
 use super::scene::{Looked, Scene};
 use super::screen::{self, Hand, frame};
@@ -18,6 +17,7 @@ use super::story::{self, Deed};
 use super::{BILLING, MEMBER_RATE, PARTITIONS, SHIPPING, TOPIC, load};
 use crate::cli::experiment::own_member::{Heard, OwnMember, Said, What};
 use crate::cli::experiment::own_node::{OwnNode, Room};
+use crate::cli::live::Live;
 use crate::cli::{Failure, terminal};
 use crate::client::Client;
 use crate::client::admin::NewTopic;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::group::Owner;
 use super::scene::{Sample, Scene};
 use super::{MEMBER_RATE, PARTITION_RATE};
-use crate::cli::experiment::thousands;
+use crate::cli::live::{BARS, Line, Weight};
+use crate::cli::terminal::thousands;
 
 pub const WIDTH: usize = 79;
 const CURVE: usize = 56;
@@ -15,23 +16,6 @@ const RATE_HEIGHT: usize = 3;
 const LAG_HEIGHT: usize = 2;
 /// A curve has a point for so many samples: a second.
 pub const A_SECOND: usize = 5;
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
-/// A line, and how much it matters.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Line {
-    pub text: String,
-    pub weight: Weight,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weight {
-    Plain,
-    Bold,
-    Dim,
-    /// The member that keys go to.
-    Chosen,
-}
 
 fn line(text: impl Into<String>, weight: Weight) -> Line {
     let text: String = text.into();

@@ -6,7 +6,7 @@ use super::group::{NAMES, Owner};
 use super::scene::Scene;
 use super::story::Deed;
 use super::{BILLING, MEMBER_RATE, Outcome, PARTITION_RATE, PARTITIONS, SHIPPING};
-use crate::cli::experiment::thousands;
+use crate::cli::terminal::thousands;
 
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use super::{COUNTS, Outcome};
-use crate::cli::experiment::thousands;
+use crate::cli::terminal::thousands;
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::group::Measured;
 use super::{COUNTS, Outcome, RATE};
-use crate::cli::experiment::thousands;
+use crate::cli::terminal::thousands;
 
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(

@@ -8,7 +8,24 @@ use std::sync::Mutex;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::screen::{Line, Weight};
+/// A line, and how much it matters.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    pub text: String,
+    pub weight: Weight,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    Plain,
+    Bold,
+    Dim,
+    /// What keys go to.
+    Chosen,
+}
+
+/// Eight heights of a bar that fills a cell from below.
+pub const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The other screen, without cursor and without wrapping.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";

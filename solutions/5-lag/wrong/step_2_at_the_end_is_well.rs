@@ -1,0 +1,18 @@
+//! step_2_a caught by step_2: an end that was seen excuses silence, and nothing else (R5.8)
+if self.lag(ends) == 0 {
+    Status::Ok
+} else if self.was_at_the_end(ends) {
+    Status::Ok
+} else if self.is_stopped(now_ms) && !self.was_at_the_end(ends) {
+    Status::Stop
+} else if self.is_rewound() {
+    Status::Rewind
+} else if self.had_no_lag() {
+    Status::Ok
+} else if self.is_stalled() {
+    Status::Stall
+} else if self.never_gains() {
+    Status::Warn
+} else {
+    Status::Ok
+}

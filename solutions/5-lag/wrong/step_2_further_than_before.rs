@@ -1,0 +1,5 @@
+//! step_2_c caught by step_2: as far as before is far enough (R5.9)
+let commits = self.commits();
+let back = (1..commits.len()).find(|&n| commits[n].offset < commits[n - 1].offset);
+let lost = |n: usize| commits[n..].iter().all(|later| later.offset <= commits[n - 1].offset);
+back.is_some_and(lost)

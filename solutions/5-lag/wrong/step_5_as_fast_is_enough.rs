@@ -1,0 +1,7 @@
+//! step_5_b caught by step_5: as fast as records come the lag stays for ever (R5.22)
+let gain_per_s = out_per_s - in_per_s;
+match lag {
+    0 => Some(0),
+    _ if gain_per_s >= 0.0 => Some((lag as f64 * 1000.0 / gain_per_s).ceil() as u64),
+    _ => None,
+}
