@@ -665,7 +665,7 @@ fn step_4_clocks_that_differ() {
 
 fn step_4_late_transcript() {
     let script = "
-        # A hundred records at once, every second one is read.
+        # A hundred records at once, and half of them are read.
         @1000 produce 100
         consume 50
         late

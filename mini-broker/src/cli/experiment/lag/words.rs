@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::scene::Scene;
-use super::{CAN, COME, GROUP, Outcome, TOPIC};
+use super::{CAN, COME, Outcome};
 use crate::cli::lag::table::duration;
 use crate::cli::terminal::thousands;
 use crate::labs::lag::Status;
@@ -12,7 +12,7 @@ use crate::monitor::view::Drain;
 pub fn write(outcome: &Outcome, banner: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "{COME} records a second come to {TOPIC}; the consumer of group {GROUP} can do {CAN}, and commits every second"
+        "{COME} records a second come; the consumer can do {CAN}, and commits every second"
     )?;
     writeln!(out, "{banner}\n")?;
     deeds(&outcome.scene, out)?;
@@ -103,7 +103,7 @@ mod tests {
         let mut out = Vec::new();
         write(&outcome, "organs: all ours", &mut out).unwrap();
         let expected = "\
-100 records a second come to orders; the consumer of group invoices can do 300, and commits every second
+100 records a second come; the consumer can do 300, and commits every second
 organs: all ours
 
                                                 after     lag   all read
