@@ -16,7 +16,7 @@ const BAND: f64 = 22.0;
 const CURVE_TOP: f64 = TOP + BAND + 14.0;
 const CURVE: f64 = 150.0;
 const BOTTOM: f64 = CURVE_TOP + CURVE;
-/// OK stands in its band if there is room for it; all else always does.
+/// OK stands in its band if there is room for it; all else may stand over its ends.
 const WORD_ROOM: f64 = 24.0;
 
 /// Colours come from the page that the picture stands in, or are these.
@@ -105,7 +105,8 @@ fn bands(scene: &Scene, x: impl Fn(Duration) -> f64, svg: &mut String) {
             "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{BAND}\"/>",
             (to - from).max(0.5)
         );
-        if class != "l-ok" || to - from >= WORD_ROOM {
+        let room = if class == "l-ok" { WORD_ROOM } else { WORD_ROOM / 2.0 };
+        if to - from >= room {
             let _ = write!(
                 svg,
                 "<text class=\"l-word\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{word}</text>",
