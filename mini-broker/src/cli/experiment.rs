@@ -12,6 +12,9 @@ mod own_member;
 mod own_node;
 mod scale;
 
+use std::fs;
+use std::path::Path;
+
 use super::{Failure, terminal};
 use crate::client::producer::Message;
 
@@ -51,4 +54,18 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// A record as a producer sends it now.
 fn message(value: &[u8]) -> Message<'_> {
     Message { timestamp: terminal::wall_ms(), value: Some(value), ..Message::default() }
+}
+
+/// A task is never cancelled here, and a panic goes on.
+fn joined<T>(ended: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
+    match ended {
+        Ok(result) => result,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// A picture that cannot be written is better known before than after.
+fn check_picture(file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = file else { return Ok(()) };
+    fs::write(file, "").map_err(|error| Failure::new(format!("{}: {error}", file.display())))
 }

@@ -31,6 +31,19 @@ pub struct NewTopic {
     pub configs: Vec<(String, String)>,
 }
 
+impl NewTopic {
+    /// A topic with one replica and the broker's settings.
+    pub fn named(name: &str, partitions: i32) -> Self {
+        NewTopic {
+            name: name.to_owned(),
+            partitions,
+            replication_factor: 1,
+            assignments: Vec::new(),
+            configs: Vec::new(),
+        }
+    }
+}
+
 /// A topic that is to grow.
 #[derive(Debug, Clone)]
 pub struct NewPartitions {

@@ -65,11 +65,7 @@ pub struct Outcome {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    // A file that cannot be written is better known before than after.
-    if let Some(file) = &args.picture {
-        let written = fs::write(file, "");
-        written.map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    }
+    super::check_picture(args.picture.as_deref())?;
     let mut signals = Signals::new()?;
     let played = tokio::select! {
         played = play::play(args.by_hand) => played?,

@@ -78,11 +78,7 @@ impl Outcome {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    // A file that cannot be written is better known before than after.
-    if let Some(file) = &args.picture {
-        let written = fs::write(file, "");
-        written.map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    }
+    super::check_picture(args.picture.as_deref())?;
     let (own, server, suffix) = match args.bootstrap_server {
         // On a broker that stays, each run has topics of its own.
         Some(server) => (None, server, format!("-{}", terminal::wall_ms())),
@@ -150,14 +146,7 @@ struct Topic<'a> {
 
 impl Topic<'_> {
     async fn create(&self) -> Result<(), Failure> {
-        let new = NewTopic {
-            name: self.name.clone(),
-            partitions: self.partitions,
-            replication_factor: 1,
-            assignments: Vec::new(),
-            configs: Vec::new(),
-        };
-        Ok(self.client().await?.create_topic(&new).await?)
+        Ok(self.client().await?.create_topic(&NewTopic::named(&self.name, self.partitions)).await?)
     }
 
     async fn grow(&self) -> Result<(), Failure> {

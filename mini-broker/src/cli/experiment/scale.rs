@@ -84,11 +84,7 @@ impl Outcome {
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
-    // A file that cannot be written is better known before than after.
-    if let Some(file) = &args.picture {
-        let written = fs::write(file, "");
-        written.map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    }
+    super::check_picture(args.picture.as_deref())?;
     let answers = questions::ask(&args.said)?;
     let mut signals = Signals::new()?;
     let cells = tokio::select! {
@@ -130,14 +126,7 @@ async fn experiment(seconds: f64) -> Result<Vec<Cell>, Failure> {
 async fn topic(server: &str, partitions: usize, records: u64) -> Result<String, Failure> {
     let name = format!("scale-{partitions}");
     let mut client = Client::connect(server).await?;
-    let new = NewTopic {
-        name: name.clone(),
-        partitions: partitions as i32,
-        replication_factor: 1,
-        assignments: Vec::new(),
-        configs: Vec::new(),
-    };
-    client.create_topic(&new).await?;
+    client.create_topic(&NewTopic::named(&name, partitions as i32)).await?;
     let mut producer = Producer::new(client, &name, Settings::default()).await?;
     for number in 0..records {
         for partition in 0..partitions as i32 {

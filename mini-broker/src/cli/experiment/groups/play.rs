@@ -15,6 +15,7 @@ use super::scene::{Looked, Scene};
 use super::screen::{self, Hand, frame};
 use super::story::{self, Deed};
 use super::{BILLING, MEMBER_RATE, PARTITIONS, SHIPPING, TOPIC, load};
+use crate::cli::experiment::joined;
 use crate::cli::experiment::own_member::{Heard, OwnMember, Said, What};
 use crate::cli::experiment::own_node::{OwnNode, Room};
 use crate::cli::live::Live;
@@ -85,14 +86,7 @@ pub async fn play(by_hand: bool) -> Result<Played, Failure> {
 }
 
 async fn create_topic(client: &mut Client) -> Result<(), Failure> {
-    let new = NewTopic {
-        name: TOPIC.to_owned(),
-        partitions: PARTITIONS as i32,
-        replication_factor: 1,
-        assignments: Vec::new(),
-        configs: Vec::new(),
-    };
-    Ok(client.create_topic(&new).await?)
+    Ok(client.create_topic(&NewTopic::named(TOPIC, PARTITIONS as i32)).await?)
 }
 
 /// Everything that may happen next.
@@ -302,13 +296,5 @@ impl Stage {
             }
         }
         Ok(())
-    }
-}
-
-/// A task is never cancelled here, and a panic goes on.
-fn joined<T>(ended: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
-    match ended {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

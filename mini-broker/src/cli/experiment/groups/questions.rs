@@ -149,14 +149,7 @@ fn agree(mut generations: impl Iterator<Item = i32>) -> bool {
 }
 
 async fn create(server: &str, topic: &str, partitions: i32) -> Result<(), Failure> {
-    let new = NewTopic {
-        name: topic.to_owned(),
-        partitions,
-        replication_factor: 1,
-        assignments: Vec::new(),
-        configs: Vec::new(),
-    };
-    Ok(Client::connect(server).await?.create_topic(&new).await?)
+    Ok(Client::connect(server).await?.create_topic(&NewTopic::named(topic, partitions)).await?)
 }
 
 /// A member of a group that is called as its topic is, with Kafka's defaults but for `more`.

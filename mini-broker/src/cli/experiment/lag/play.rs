@@ -14,6 +14,7 @@ use super::questions::{self, Answers};
 use super::scene::{Count, Scene};
 use super::story::{self, Deed};
 use super::{CAN, COME, GROUP, TOPIC};
+use crate::cli::experiment::joined;
 use crate::cli::experiment::message;
 use crate::cli::experiment::own_member::{Heard, OwnMember, Said, What};
 use crate::cli::experiment::own_node::{OwnNode, Room};
@@ -46,14 +47,7 @@ pub async fn play(by_hand: bool) -> Result<(Scene, Option<Answers>), Failure> {
     let room = Room::new()?;
     let node = OwnNode::start_quiet(SETTINGS, &room.folder("broker")).await?;
     let mut client = Client::connect(&node.address()).await?;
-    let new = NewTopic {
-        name: TOPIC.to_owned(),
-        partitions: 1,
-        replication_factor: 1,
-        assignments: Vec::new(),
-        configs: Vec::new(),
-    };
-    client.create_topic(&new).await?;
+    client.create_topic(&NewTopic::named(TOPIC, 1)).await?;
 
     let live = Live::new()?;
     if by_hand && live.is_none() {
@@ -380,13 +374,5 @@ impl Stage {
             Ok::<_, Failure>(())
         };
         timeout(GOODBYE, gone).await.unwrap_or(Ok(()))
-    }
-}
-
-/// A task is never cancelled here, and a panic goes on.
-fn joined<T>(ended: Result<Result<T, Failure>, tokio::task::JoinError>) -> Result<T, Failure> {
-    match ended {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

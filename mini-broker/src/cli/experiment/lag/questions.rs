@@ -24,14 +24,7 @@ pub struct Answers {
 }
 
 pub async fn ask(mut client: Client) -> Result<Answers, Failure> {
-    let new = NewTopic {
-        name: TOPIC.to_owned(),
-        partitions: 1,
-        replication_factor: 1,
-        assignments: Vec::new(),
-        configs: Vec::new(),
-    };
-    client.create_topic(&new).await?;
+    client.create_topic(&NewTopic::named(TOPIC, 1)).await?;
     let mut producer = Producer::new(client.clone(), TOPIC, producer::Settings::default()).await?;
     for number in 0..RECORDS {
         producer.push(0, message(number.to_string().as_bytes()));
