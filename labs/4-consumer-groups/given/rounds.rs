@@ -231,10 +231,14 @@ impl Group {
     }
 
     fn tick_members(&mut self) -> Vec<Next> {
-        let silent = self.members.values().filter(|member| {
-            member.heard_ms.saturating_add(self.patience_ms(member)) <= self.now_ms
+        let silent_for = |member: &Member, ms| member.heard_ms.saturating_add(ms) <= self.now_ms;
+        // Clients send three heartbeats in a session. Whoever was heard so lately need not be asked.
+        let silent = self.members.values();
+        let silent = silent.filter(|member| silent_for(member, self.patience_ms(member) / 3));
+        let dead = silent.filter(|member| match member.is_new {
+            true => silent_for(member, self.patience_ms(member)),
+            false => self.is_dead(member), // step 5
         });
-        let dead = silent.filter(|member| member.is_new || self.is_dead(member)); // step 5
         let dead: Vec<String> = dead.map(|member| member.id.clone()).collect();
         let next = dead.iter().map(|id| self.remove_and_go_on(id).unwrap_or_default());
         next.flatten().collect()
