@@ -67,6 +67,10 @@ mod unfinished; // what the leader has done, and other replicas have not
 
 mod waiting; // what is parked, and every timer
 
+mod traffic; // what goes through, counted
+
+mod numbers; // what else is counted
+
 pub mod view; // for whoever only looks
 
 pub use metadata::OFFSETS_TOPIC;
@@ -86,6 +90,7 @@ use uuid::Uuid;
 use wire::{Listener, Request};
 
 use crate::coordinator::{self, Cluster};
+use crate::numbers::Numbers;
 use crate::validate::Verdicts;
 use asking::Asked;
 use checkpoints::{CLEANED_TO, Checkpoints, HIGH_WATERMARKS, LOG_STARTS, RECOVERY_POINTS};
@@ -99,6 +104,7 @@ use metadata_log::Following;
 use partition::Partition;
 use producer_ids::ProducerIds;
 use replica::Fetcher;
+use traffic::Traffic;
 use unfinished::Unfinished;
 use waiting::{AfterApplied, Parked, Timers};
 
@@ -140,6 +146,7 @@ pub struct Broker {
     /// Partitions to which something has happened since the last tick that somebody may wait for.
     settling: BTreeSet<(Arc<str>, i32)>,
     groups: Groups,
+    traffic: Traffic,
 }
 
 /// A job that is under way, and the partition it is for.
@@ -193,6 +200,10 @@ impl Node for Broker {
         self.settle(now, out);
         self.release(now, out);
         self.answer_as_it_is(now, waited_enough, out);
+    }
+
+    fn numbers(&mut self, _: Now, _: &mut Vec<Output>) -> Numbers {
+        self.all_numbers()
     }
 
     fn begin_stop(&mut self, now: Now, out: &mut Vec<Output>) {

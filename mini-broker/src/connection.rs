@@ -20,10 +20,11 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use wire::api_versions::{ApiVersion, ApiVersionsResponse};
-use wire::{DecodeError, ErrorCode, Listener, RequestHeader, decode_request_on, frame};
+use wire::{DecodeError, ErrorCode, Listener, Request, RequestHeader, decode_request_on, frame};
 
 use crate::engine::{Delivery, Keyed, ToEngine};
 use crate::node::{Answer, Client, Input, Ticket};
+use crate::numbers::requests::{FetchKind, Requests};
 use crate::validate::validate;
 use buffer::ReadBuffer;
 
@@ -54,6 +55,8 @@ pub struct Limits {
     pub listener: Listener,
     /// The topics that take no record without a key.
     pub keyed: Keyed,
+    /// Where requests are counted and their time is taken, if somebody may look.
+    pub requests: Option<Arc<Requests>>,
 }
 
 pub struct Connection {
@@ -172,6 +175,7 @@ impl Connection {
     }
 
     async fn take_request(&mut self, frame: BytesMut) -> io::Result<()> {
+        let received = Instant::now();
         let (header, request) = match decode_request_on(self.limits.listener, frame) {
             Ok(decoded) => decoded,
             Err(error) => return self.refuse(error).await,
@@ -186,8 +190,16 @@ impl Connection {
         let large = self.large.take();
         self.under_way.push_back(UnderWay { header, delivery: None, large });
         let verdicts = validate(&request, &self.limits.keyed.borrow());
+        let kind = match &request {
+            Request::Fetch(fetch) if fetch.replica_id >= 0 => FetchKind::Follower,
+            Request::Fetch(_) => FetchKind::Consumer,
+            _ => FetchKind::No,
+        };
         let input = Input::Request { ticket, client, request, verdicts };
-        let sent = self.engine.send(ToEngine::Input(input)).await;
+        let sent = match self.limits.requests {
+            Some(_) => self.engine.send(ToEngine::Timed(received, kind, input)).await,
+            None => self.engine.send(ToEngine::Input(input)).await,
+        };
         sent.map_err(|_| hang_up("the broker is stopping"))
     }
 
@@ -217,7 +229,8 @@ impl Connection {
         let request = self.oldest.wrapping_add(self.under_way.len() as u32);
         self.large = None;
         self.under_way.push_back(UnderWay { header, delivery: None, large: None });
-        self.answered(Box::new(Delivery { request, answer, files: Vec::new() })).await
+        let delivery = Delivery { request, answer, files: Vec::new(), stamps: None };
+        self.answered(Box::new(delivery)).await
     }
 
     /// Takes an answer, and others that are there, and sends all whose turn it is.
@@ -232,7 +245,7 @@ impl Connection {
             self.oldest = self.oldest.wrapping_add(1);
             ready.extend(delivery.map(|delivery| (header, delivery)));
         }
-        send::answers(&self.stream, ready).await
+        send::answers(&self.stream, ready, self.limits.requests.as_deref()).await
     }
 
     fn place(&mut self, delivery: Box<Delivery>) {

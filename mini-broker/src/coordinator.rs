@@ -23,6 +23,8 @@ mod leaders; // elections and in-sync sets
 
 mod reading; // the metadata log, read by brokers
 
+mod numbers; // what is counted
+
 // What clients ask for, by way of a broker.
 mod forwarded;
 
@@ -54,8 +56,10 @@ use wire::{Listener, Request};
 
 use crate::configs::Config;
 use crate::node::{Answer, Call, Event, Files, Input, Job, Node, Now, Output, Refused, Ticket};
+use crate::numbers::Numbers;
 use log::MetadataLog;
 use members::Sessions;
+use numbers::Elections;
 use reading::{Parked, Readers};
 
 /// Producer ids are handed to a broker in blocks, so that not each one costs a sync.
@@ -78,6 +82,7 @@ pub struct Coordinator {
     after_sync: BTreeMap<u64, Vec<(Ticket, Answer)>>,
     /// When preferred leaders are looked at next, in `mono_ms`.
     rebalance_at: Option<u64>,
+    elections: Elections,
     ids: Pcg64,
     syncs: BTreeMap<Call, u64>,
     /// The job that writes a snapshot.
@@ -108,6 +113,7 @@ impl Coordinator {
             readers: Readers::default(),
             after_sync: BTreeMap::new(),
             rebalance_at: None,
+            elections: Elections::default(),
             ids,
             syncs: BTreeMap::new(),
             writing: None,
@@ -199,6 +205,7 @@ impl Coordinator {
         }
         let first = self.log.append(now.wall_ms, &records)?;
         for (offset, record) in (first..).zip(&records) {
+            self.elections.count(&self.cluster, record);
             self.cluster.apply(offset, record);
             if let Record::Config { resource, .. } = record
                 && let Some(settings) = self.cluster.settings(resource)
@@ -323,6 +330,10 @@ impl Node for Coordinator {
         self.release_unread(now, out);
         self.answer_as_it_is(now, out);
         self.sync(out);
+    }
+
+    fn numbers(&mut self, _: Now, _: &mut Vec<Output>) -> Numbers {
+        self.all_numbers()
     }
 
     /// Brokers find it again, or another process with its directory.

@@ -15,16 +15,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{self, Receiver, Sender, UnboundedSender};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use crate::disk::RealFiles;
-use crate::node::{Answer, Call, Input, Job, Located, Node, Now, Output};
+use crate::node::{Answer, Call, Input, Job, Located, Node, Now, Output, Ticket};
+use crate::numbers::Numbers;
+use crate::numbers::requests::{FetchKind, Stamps};
 use clock::Clock;
 use peers::{Coordinator, Peers};
 use watchdog::Turns;
 
 /// Requests that may wait for the engine before connections have to.
 const INBOX: usize = 1024;
+
+/// An answer that is given at once is among so many outputs of its request.
+const RECENT: usize = 8;
 
 /// Inputs of one turn.
 const TURN: usize = 256;
@@ -39,6 +45,10 @@ pub enum ToEngine {
         answers: UnboundedSender<Box<Delivery>>,
     },
     Input(Input),
+    /// A request whose time is taken: when it was whole, and whether it is a fetch.
+    Timed(Instant, FetchKind, Input),
+    /// What the node counts is wanted.
+    Count(oneshot::Sender<Numbers>),
     /// Stop cleanly.
     Stop,
 }
@@ -51,6 +61,8 @@ pub struct Delivery {
     pub request: u32,
     pub answer: Answer,
     pub files: Vec<Arc<File>>,
+    /// Where its time went, if that is taken.
+    pub stamps: Option<Stamps>,
 }
 
 pub struct Engine<N> {
@@ -67,6 +79,8 @@ pub struct Engine<N> {
     /// Whether the node has ended: as it was told to, or because it can do nothing any more.
     ended: Option<Result<(), String>>,
     out: Vec<Output>,
+    /// Requests under way whose time is taken.
+    timed: BTreeMap<Ticket, Stamps>,
     turns: Turns,
 }
 
@@ -93,6 +107,7 @@ impl<N: Node> Engine<N> {
             ready: watch::Sender::new(false),
             ended: None,
             out,
+            timed: BTreeMap::new(),
             turns: Turns::default(),
         };
         (engine, sender)
@@ -127,6 +142,13 @@ impl<N: Node> Engine<N> {
                         self.connections.insert(connection, answers);
                     }
                     ToEngine::Input(input) => self.handle(now, input),
+                    ToEngine::Timed(received, kind, input) => {
+                        self.handle_timed(now, received, kind, input);
+                    }
+                    ToEngine::Count(answer) => {
+                        // Whoever has asked may be gone.
+                        let _ = answer.send(self.node.numbers(now, &mut self.out));
+                    }
                     ToEngine::Stop => self.node.begin_stop(now, &mut self.out),
                 }
             }
@@ -145,6 +167,7 @@ impl<N: Node> Engine<N> {
     fn handle(&mut self, now: Now, input: Input) {
         if let Input::Gone { connection } = &input {
             self.connections.remove(connection);
+            self.timed.retain(|ticket, _| ticket.connection != *connection);
         }
         // Mostly a turn's answers leave together. But an answer names bytes of files, which are opened
         // when it is delivered: they must still be there, and be the same ones.
@@ -154,16 +177,31 @@ impl<N: Node> Engine<N> {
         self.node.handle(now, input, &mut self.out);
     }
 
+    fn handle_timed(&mut self, now: Now, received: Instant, kind: FetchKind, input: Input) {
+        let Input::Request { ticket, .. } = &input else { return self.handle(now, input) };
+        let ticket = *ticket;
+        let begun = Instant::now();
+        self.handle(now, input);
+        let done = Instant::now();
+        // What was answered at once has waited for nobody, though the turn goes on before the answer leaves.
+        let answers =
+            |output: &Output| matches!(output, Output::Answer { ticket: of, .. } if *of == ticket);
+        let waits = !self.out.iter().rev().take(RECENT).any(answers);
+        self.timed.insert(ticket, Stamps { kind, received, begun, done, waits, answered: done });
+    }
+
     fn deliver(&mut self) {
         for output in std::mem::take(&mut self.out) {
             match output {
                 Output::Answer { ticket, answer } => {
                     let Some(connection) = self.connections.get(&ticket.connection) else {
+                        self.timed.remove(&ticket);
                         continue;
                     };
                     let (answer, files) = resolve(&self.files, answer);
                     // A connection that is closing takes no answers any more.
-                    let delivery = Delivery { request: ticket.request, answer, files };
+                    let stamps = self.timed.remove(&ticket).map(Stamps::answered);
+                    let delivery = Delivery { request: ticket.request, answer, files, stamps };
                     let _ = connection.send(Box::new(delivery));
                 }
                 Output::Do { call, job } => self.start(call, job),

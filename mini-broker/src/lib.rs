@@ -40,6 +40,8 @@ pub mod coordinator; // which topics and brokers there are, who leads; the metad
 
 pub mod configs; // the settings, one table
 
+pub mod numbers; // what is counted
+
 pub mod labs; // whose organs, and the fence around them
 
 // What is below and beside.
@@ -50,3 +52,5 @@ pub mod records; // a look inside a batch, for lookups and commands
 pub mod client; // the protocol from the other end, for the commands
 
 pub mod monitor; // how far behind groups are: lab 5's organ
+
+pub mod http; // pages for people, numbers for Prometheus, Burrow's answers

@@ -13,6 +13,7 @@ use wire::Listener;
 use crate::connection::{Connection, Limits};
 use crate::engine::{Keyed, ToEngine};
 use crate::node::Input;
+use crate::numbers::requests::Requests;
 
 /// Large requests that are read at the same time, over all connections: each takes its size in
 /// memory.
@@ -25,6 +26,7 @@ pub async fn listen(
     engine: Sender<ToEngine>,
     keyed: Keyed,
     max_request_bytes: usize,
+    requests: Option<Arc<Requests>>,
 ) {
     let large = Arc::new(Semaphore::new(LARGE_REQUESTS));
     for connection in 0.. {
@@ -42,6 +44,7 @@ pub async fn listen(
             large: Arc::clone(&large),
             listener: takes,
             keyed: keyed.clone(),
+            requests: requests.clone(),
         };
         let engine = engine.clone();
         tokio::spawn(async move {

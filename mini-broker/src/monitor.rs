@@ -13,13 +13,14 @@ pub mod watch; // how it learns
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use wire::consumer_protocol::ConsumerProtocolAssignment;
 use wire::offsets_topic::{GroupMetadataValue, GroupRecord, OffsetCommitValue};
 
 use crate::client::TopicPartition;
-use crate::labs::lag::{Owner, Samples, Window};
+use crate::labs::fenced;
+use crate::labs::lag::{Commit, Owner, Samples, Window, rate};
 
 /// How much is remembered, with Burrow's defaults.
 #[derive(Debug, Clone, Copy)]
@@ -30,11 +31,18 @@ pub struct Settings {
     pub min_distance_ms: u64,
     /// A group that has not committed for so long is forgotten.
     pub expire_group_ms: u64,
+    /// For how many looks the lag is remembered, for a curve.
+    pub curve: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings { intervals: 10, min_distance_ms: 0, expire_group_ms: 7 * 24 * 3_600_000 }
+        Settings {
+            intervals: 10,
+            min_distance_ms: 0,
+            expire_group_ms: 7 * 24 * 3_600_000,
+            curve: 10,
+        }
     }
 }
 
@@ -66,6 +74,8 @@ struct Reading {
     window: Window,
     /// What was committed, as seen at the last looks.
     looks: Samples,
+    /// How many records were left at the last looks.
+    curve: VecDeque<u64>,
     /// The oldest unread record: its offset, and its timestamp once that is known.
     oldest: Option<(u64, Option<i64>)>,
 }
@@ -117,6 +127,7 @@ impl Monitor {
         let reading = group.readings.entry(partition).or_insert_with(|| Reading {
             window: Window::new(intervals, min_distance_ms),
             looks: Samples::new(intervals),
+            curve: VecDeque::new(),
             oldest: None,
         });
         reading.window.committed(at_ms, offset, end);
@@ -149,6 +160,12 @@ impl Monitor {
             let Some(log) = self.logs.get(partition) else { continue };
             let committed = reading.window.last().offset;
             reading.looks.seen(now_ms, committed);
+            if let Some(end) = log.end() {
+                if reading.curve.len() == self.settings.curve {
+                    reading.curve.pop_front();
+                }
+                reading.curve.push_back(end.saturating_sub(committed));
+            }
             let next = committed.max(log.start);
             if log.end().is_none_or(|end| next >= end) {
                 reading.oldest = None;
@@ -187,6 +204,46 @@ impl Monitor {
     /// The names of the groups, in order.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.keys().map(String::as_str)
+    }
+
+    /// Forgets a group, until it commits again.
+    pub fn forget(&mut self, group: &str) {
+        self.groups.remove(group);
+    }
+
+    /// Forgets what a group has read of a topic, until it commits there again.
+    pub fn forget_topic(&mut self, group: &str, topic: &str) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.readings.retain(|(of, _), _| of != topic);
+        }
+    }
+
+    /// How many commits of a partition are remembered.
+    pub fn intervals(&self) -> usize {
+        self.settings.intervals
+    }
+
+    /// The last commits of a group in a partition, the oldest first.
+    pub fn commits(&self, group: &str, partition: &TopicPartition) -> &[Commit] {
+        let reading = self.groups.get(group).and_then(|group| group.readings.get(partition));
+        reading.map_or(&[], |reading| reading.window.commits())
+    }
+
+    /// The topics of which a group has committed something, in order.
+    pub fn topics_of(&self, group: &str) -> BTreeSet<&str> {
+        let readings = self.groups.get(group).into_iter().flat_map(|group| group.readings.keys());
+        readings.map(|(topic, _)| topic.as_str()).collect()
+    }
+
+    /// Records a second that come into a partition, as the organ of lab 5 says; `None` as long as nobody can know.
+    pub fn come_per_s(&self, partition: &TopicPartition) -> Option<f64> {
+        let log = self.logs.get(partition)?;
+        fenced(|| rate(log.ends.all())).ok().flatten()
+    }
+
+    /// Where the logs of all partitions start and end, in order.
+    pub fn logs(&self) -> impl Iterator<Item = (&TopicPartition, (u64, u64))> {
+        self.logs.iter().filter_map(|(key, log)| Some((key, (log.start, log.end()?))))
     }
 
     /// The topics that groups read or have read; one may come more than once.

@@ -19,6 +19,8 @@ pub use messages::{
 
 use std::io;
 
+use crate::numbers::Numbers;
+
 /// Whoever drives a node calls [`Node::handle`] for each input, delivers the outputs, and then calls
 /// [`Node::tick`], at the latest when [`Node::deadline`] says so. A tick too early does nothing.
 pub trait Node: Send + 'static {
@@ -28,6 +30,8 @@ pub trait Node: Send + 'static {
     fn deadline(&self) -> Option<u64>;
     /// Does what is due and releases what is parked.
     fn tick(&mut self, now: Now, out: &mut Vec<Output>);
+    /// What it counts, as it is now.
+    fn numbers(&mut self, now: Now, out: &mut Vec<Output>) -> Numbers;
     /// Is told to stop. It goes on until it says [`Output::Stopped`]: there may be something to hand over
     /// first. That takes some seconds at most.
     fn begin_stop(&mut self, now: Now, out: &mut Vec<Output>);

@@ -59,6 +59,7 @@ impl Broker {
         if follower {
             self.end_older_fetches(now, ticket, out);
         }
+        self.count_asked(&request);
         let attempt = self.try_fetch(now, &request, follower, out);
         if follower {
             for topic in &request.topics {
@@ -69,6 +70,7 @@ impl Broker {
             }
         }
         if attempt.enough || request.max_wait_ms <= 0 {
+            self.count_fetched(follower, &attempt.answer);
             return Some(attempt.answer);
         }
         let deadline = now.mono_ms + request.max_wait_ms as u64;

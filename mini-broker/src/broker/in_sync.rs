@@ -27,6 +27,10 @@ pub struct InSync {
     waiting: bool,
     /// It was told that the coordinator does not agree to anything.
     told: bool,
+    /// How often a replica fell out, since the start.
+    pub shrinks: u64,
+    /// How often one came back.
+    pub expands: u64,
 }
 
 impl InSync {
@@ -52,6 +56,9 @@ impl Broker {
             settling.insert((Arc::clone(&partition.topic), index));
         }
         if partition.assignment.replicas.len() > 1 {
+            let (shrinks, expands) = partition.take_isr_moves();
+            in_sync.shrinks += shrinks;
+            in_sync.expands += expands;
             let mut turn = Turn { now, files: files.as_mut(), out };
             in_sync.wanted.extend(partition.wanted_in_sync(&mut turn, cluster));
             self.ask_for_in_sync(out);

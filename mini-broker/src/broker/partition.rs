@@ -26,6 +26,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 use wire::ErrorCode;
 
+use super::traffic::Traffic;
 use super::{Files, Located, Now, Output, Refused, Ticket};
 use crate::configs::TopicSettings;
 use crate::coordinator::Assignment;
@@ -100,6 +101,18 @@ pub struct Partition {
     /// Who waits for it, and for other things that replicas have to do.
     pub awaited: Vec<Awaited>,
     history: History,
+    pub traffic: Traffic,
+    /// How often a replica fell out of the in-sync set that this broker leads, and came back, since that was last taken.
+    isr_moves: (u64, u64),
+}
+
+/// What an open log says of itself.
+pub struct Seen {
+    pub start: u64,
+    pub end: u64,
+    /// In bytes.
+    pub size: u64,
+    pub segments: usize,
 }
 
 enum Log {
@@ -179,6 +192,8 @@ impl Partition {
             starts_moved: false,
             awaited: Vec::new(),
             history: History::new(settings.producer_expiration_ms),
+            traffic: Traffic::default(),
+            isr_moves: (0, 0),
         }
     }
 
@@ -296,6 +311,35 @@ impl Partition {
             _ if self.on_disk => None,
             _ => Some(0),
         }
+    }
+
+    /// Whether this broker is to have it.
+    pub fn is_here(&self) -> bool {
+        self.assignment.replicas.contains(&self.me)
+    }
+
+    pub fn is_offline(&self) -> bool {
+        matches!(self.log, Log::Offline(_))
+    }
+
+    /// How many replicas must be in sync for acks=all. (`Partition.effectiveMinIsr`.)
+    pub fn min_in_sync(&self) -> usize {
+        self.settings.min_insync_replicas.min(self.assignment.replicas.len())
+    }
+
+    /// What is known of the log without opening it.
+    pub fn seen(&mut self) -> Option<Seen> {
+        let Log::Open(organ) = &mut self.log else {
+            let nothing = Seen { start: 0, end: 0, size: 0, segments: 0 };
+            return (!self.on_disk).then_some(nothing);
+        };
+        let seen = organ.call(|log| Seen {
+            start: log.log_start(),
+            end: log.log_end(),
+            size: log.size(),
+            segments: log.segments().len(),
+        });
+        seen.ok()
     }
 
     /// The batch that holds the first record at `timestamp_ms` or later.

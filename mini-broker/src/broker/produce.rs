@@ -24,6 +24,16 @@ pub struct Placed {
     pub waits: bool,
 }
 
+impl Placed {
+    /// How many records were appended now; one that came again was there already.
+    pub fn records(&self) -> u64 {
+        match self.appended.again {
+            true => 0,
+            false => self.appended.last - self.appended.first + 1,
+        }
+    }
+}
+
 impl Broker {
     /// The answer, or `None` if it waits.
     pub(super) fn produce(
@@ -46,13 +56,21 @@ impl Broker {
             for (p, data) in topic.partition_data.into_iter().enumerate() {
                 let index = data.index;
                 let waiter = Waiter::Part(Part { ticket, place });
-                let appended = match (&wanted, verdicts.remove(&(t, p))) {
+                let may = match (&wanted, verdicts.remove(&(t, p))) {
                     (Err(refused), _) => Err(refused.clone()),
                     _ if is_internal(&topic.name) && !may_write_internal(client) => {
                         Err(internal(&topic.name))
                     }
                     (_, Some(refused)) => Err(refused),
-                    (Ok(acks), None) => self.append(now, &topic.name, *acks, waiter, data, out),
+                    (Ok(acks), None) => Ok(*acks),
+                };
+                let appended = match may {
+                    Ok(acks) => self.append(now, &topic.name, acks, waiter, data, out),
+                    Err(refused) => {
+                        let bytes = data.records.len();
+                        self.count_produced(&topic.name, index, bytes, Err(&refused));
+                        Err(refused)
+                    }
                 };
                 match &appended {
                     Err(refused) => {
@@ -81,8 +99,23 @@ impl Broker {
         }
     }
 
-    /// Appends one partition's batch.
+    /// Appends one partition's batch, and counts it.
     pub(super) fn append(
+        &mut self,
+        now: Now,
+        topic: &str,
+        acks: Acks,
+        waiter: Waiter,
+        data: PartitionProduceData,
+        out: &mut Vec<Output>,
+    ) -> Result<Placed, Refused> {
+        let (index, bytes) = (data.index, data.records.len());
+        let placed = self.append_batch(now, topic, acks, waiter, data, out);
+        self.count_produced(topic, index, bytes, placed.as_ref());
+        placed
+    }
+
+    fn append_batch(
         &mut self,
         now: Now,
         topic: &str,

@@ -278,6 +278,7 @@ impl Broker {
             return Ok(()); // what was given stands behind a gap
         }
         let followed = partition.follow(&mut turn, batches, watermark, start)?;
+        self.count_followed(topic, *index, batches.len());
         if let Some(to) = followed.sync {
             self.sync_partition(topic, *index, to, out);
         }

@@ -21,6 +21,7 @@ use super::metadata::OFFSETS_TOPIC;
 use super::metadata_log::Following;
 use super::partition::Found;
 use super::producer_ids::ProducerIds;
+use super::traffic::Traffic;
 use super::waiting::Timers;
 use super::{Broker, Config, Event, Files, Now, Output};
 use crate::coordinator::{Cluster, METADATA_DIR, new_id};
@@ -73,6 +74,7 @@ impl Broker {
             unfinished: BTreeMap::new(),
             settling: BTreeSet::new(),
             groups: Groups::new(ids),
+            traffic: Traffic::default(),
         };
         broker.meet_coordinator(out);
         Ok(broker)

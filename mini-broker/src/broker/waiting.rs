@@ -128,6 +128,8 @@ impl Broker {
             let Some(parked) = self.unpark(ticket) else { continue };
             match self.try_fetch(now, &parked.request, false, out) {
                 attempt if attempt.enough => {
+                    let follower = parked.request.replica_id >= 0;
+                    self.count_fetched(follower, &attempt.answer);
                     out.push(Output::Answer { ticket, answer: attempt.answer });
                 }
                 _ => self.park(ticket, parked),
@@ -168,6 +170,7 @@ impl Broker {
         for ticket in fetches {
             if let Some(parked) = self.unpark(ticket) {
                 let answer = self.try_fetch(now, &parked.request, false, out).answer;
+                self.count_fetched(parked.request.replica_id >= 0, &answer);
                 out.push(Output::Answer { ticket, answer });
             }
         }

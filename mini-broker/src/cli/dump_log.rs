@@ -1,10 +1,10 @@
 //! `mini-broker dump-log`: what stands in a log's files, in the lines of Kafka's `DumpLogSegments`;
 //! with `--explain`, one message byte by byte.
 
-mod explain;
+pub mod explain;
 mod indexes;
 mod metadata;
-mod segment;
+pub mod segment;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, terminal};
 use indexes::Complaints;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub struct Args {
     /// The files to read, separated by commas: .log, .index, .timeindex, and the metadata log's .checkpoint
     #[arg(long, required = true, value_delimiter = ',', value_name = "FILE,FILE")]
@@ -77,6 +77,13 @@ pub fn dump(args: &Args, out: &mut impl Write) -> Result<(), Failure> {
     out.flush()?;
     eprint!("{complaints}");
     Ok(())
+}
+
+/// What is printed of one file without further flags.
+pub fn text_of(file: &Path) -> Result<String, Failure> {
+    let mut text = Vec::new();
+    dump(&Args { files: vec![file.to_owned()], ..Default::default() }, &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// The offset that a segment's file is named after.

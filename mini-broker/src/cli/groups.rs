@@ -19,7 +19,7 @@ mod plan_file;
 mod recorded;
 mod reset;
 mod scope;
-mod timestamp;
+pub mod timestamp;
 
 use std::fmt;
 use std::io::Write;

@@ -50,7 +50,11 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<(), Failure> {
     let client = Client::connect(&args.bootstrap_server).await?.client_id("mini-broker-lag");
-    let settings = Settings { intervals: args.intervals.into(), ..Settings::default() };
+    let settings = Settings {
+        intervals: args.intervals.into(),
+        curve: args.intervals.into(),
+        ..Settings::default()
+    };
     let mut watch = Watch::begin(client, args.group.as_deref(), settings, now_ms()).await?;
     let mut live = match args.json || args.looks.is_some() {
         true => None,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ use crate::disk::RealFiles;
 use crate::engine::peers;
 use crate::engine::{Engine, ToEngine};
 use crate::listen;
+use crate::numbers::requests::Requests;
 
 /// Where a node listens.
 pub struct Bound {
@@ -53,7 +55,7 @@ impl Bound {
 
 /// A node that runs.
 pub struct Running {
-    to_engine: Sender<ToEngine>,
+    pub to_engine: Sender<ToEngine>,
     engine: JoinHandle<io::Result<()>>,
 }
 
@@ -72,19 +74,20 @@ pub fn coordinator(
     if let Some(bound) = bound {
         let (listener, takes) = (bound.listener, Listener::Controller);
         let to_engine = to_engine.clone();
-        tokio::spawn(listen::listen(listener, takes, to_engine, keyed, max_request_bytes));
+        tokio::spawn(listen::listen(listener, takes, to_engine, keyed, max_request_bytes, None));
     }
     Ok((Running { to_engine: to_engine.clone(), engine }, to_engine))
 }
 
 /// Starts a broker in a data directory. It listens once it takes part in its cluster: the second value
-/// becomes true.
+/// becomes true. `requests`: where its clients' requests are counted.
 pub fn broker(
     config: Config,
     files: RealFiles,
     bound: TcpListener,
     coordinator: peers::Coordinator,
     one_of_many: bool,
+    requests: Option<Arc<Requests>>,
 ) -> Result<(Running, watch::Receiver<bool>), Failure> {
     let max_request_bytes = config.number("socket.request.max.bytes") as usize;
     let node_id = config.node_id;
@@ -99,7 +102,8 @@ pub fn broker(
     let (mut may_listen, sender) = (ready.clone(), to_engine.clone());
     tokio::spawn(async move {
         if may_listen.wait_for(|ready| *ready).await.is_ok() {
-            listen::listen(bound, Listener::Broker, sender, keyed, max_request_bytes).await;
+            let takes = Listener::Broker;
+            listen::listen(bound, takes, sender, keyed, max_request_bytes, requests).await;
         }
     });
     Ok((Running { to_engine, engine }, ready))

@@ -1,16 +1,21 @@
 //! `mini-broker serve`: brokers until SIGINT or SIGTERM. Without `--coordinator` the cluster is in this
 //! one process: a coordinator, and one broker or several.
 
+mod http; // the dashboard beside it
+
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tracing::info;
 
 use super::Failure;
 use super::nodes::{self, Bound, Running, Signals};
+use crate::client;
 use crate::configs::Config;
 use crate::coordinator::METADATA_DIR;
 use crate::engine::peers::Coordinator;
+use crate::http::Node;
 use crate::labs;
 use crate::node::meta::META;
 
@@ -46,6 +51,8 @@ pub struct Args {
         conflicts_with_all = ["coordinator", "node_id"]
     )]
     brokers: Option<u16>,
+    #[command(flatten)]
+    http: http::HttpArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
@@ -62,12 +69,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 /// Starts what is asked for, and says so once clients may come.
 async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
     check_directory(args)?;
+    let http = http::Bound::new(&args.http).await?;
+    let mut shown = Vec::new();
     let count = args.brokers.unwrap_or(1);
     let mut running = Vec::new();
     let mut waiting = Vec::new();
     let mut coordinator = None;
     let mut coordinator_runs = None;
     let mut addresses = Vec::new();
+    let mut advertised = Vec::new();
     for number in 0..count {
         let (node_id, dir) = match args.brokers {
             None => (args.node_id, args.data_dir.clone()),
@@ -79,6 +89,7 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
         let listen = next_port(&args.listen, number)?;
         let bound = Bound::new(&listen, args.advertised_listener.as_deref()).await?;
         addresses.push(bound.listener.local_addr()?);
+        advertised.push(client::address(&bound.host, bound.port.into()));
         let mut config = Config::new(node_id, &bound.host, bound.port);
         nodes::set_all(&mut config, &args.set)?;
         let route = match &coordinator {
@@ -111,6 +122,12 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
                             }
                         };
                         let (runs, to_engine) = nodes::coordinator(config, files, None)?;
+                        shown.push(Node {
+                            broker: None,
+                            to_engine: to_engine.clone(),
+                            requests: None,
+                            data_dir: args.data_dir.clone(),
+                        });
                         coordinator_runs = Some(runs);
                         Coordinator::Here(to_engine)
                     }
@@ -118,7 +135,15 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
                 coordinator.insert(route).clone()
             }
         };
-        let (runs, ready) = nodes::broker(config, files, bound.listener, route, count > 1)?;
+        let requests = http.as_ref().map(|_| Arc::default());
+        let (runs, ready) =
+            nodes::broker(config, files, bound.listener, route, count > 1, requests.clone())?;
+        shown.push(Node {
+            broker: Some(node_id),
+            to_engine: runs.to_engine.clone(),
+            requests,
+            data_dir: dir,
+        });
         running.push(runs);
         waiting.push(ready);
     }
@@ -132,8 +157,12 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
     let ports: Vec<u16> = addresses.iter().map(|address| address.port()).collect();
     nodes::write_ports(args.port_file.as_ref(), &ports)?;
     println!("{}", labs::banner());
-    for address in addresses {
+    for address in &addresses {
         println!("listening on {address}");
+    }
+    if let Some(http) = http {
+        println!("dashboard on {}", http.url());
+        http.serve(&advertised, shown).await?;
     }
     io::stdout().flush()?;
     Ok(running)

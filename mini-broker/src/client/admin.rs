@@ -42,6 +42,29 @@ impl NewTopic {
             configs: Vec::new(),
         }
     }
+
+    /// What is sent for it.
+    pub fn request(&self) -> CreateTopicsRequest {
+        let config = |(name, value): &(String, String)| CreatableTopicConfig {
+            name: name.clone(),
+            value: Some(value.clone()),
+        };
+        let assignment = |(index, brokers): (usize, &Vec<i32>)| CreatableReplicaAssignment {
+            partition_index: index as i32,
+            broker_ids: brokers.clone(),
+        };
+        CreateTopicsRequest {
+            topics: vec![CreatableTopic {
+                name: self.name.clone(),
+                num_partitions: self.partitions,
+                replication_factor: self.replication_factor,
+                assignments: self.assignments.iter().enumerate().map(assignment).collect(),
+                configs: self.configs.iter().map(config).collect(),
+            }],
+            timeout_ms: TIMEOUT_MS,
+            validate_only: false,
+        }
+    }
 }
 
 /// A topic that is to grow.
@@ -65,26 +88,7 @@ pub enum Resource<'a> {
 
 impl Client {
     pub async fn create_topic(&mut self, new: &NewTopic) -> Result<(), Error> {
-        let config = |(name, value): &(String, String)| CreatableTopicConfig {
-            name: name.clone(),
-            value: Some(value.clone()),
-        };
-        let assignment = |(index, brokers): (usize, &Vec<i32>)| CreatableReplicaAssignment {
-            partition_index: index as i32,
-            broker_ids: brokers.clone(),
-        };
-        let request = CreateTopicsRequest {
-            topics: vec![CreatableTopic {
-                name: new.name.clone(),
-                num_partitions: new.partitions,
-                replication_factor: new.replication_factor,
-                assignments: new.assignments.iter().enumerate().map(assignment).collect(),
-                configs: new.configs.iter().map(config).collect(),
-            }],
-            timeout_ms: TIMEOUT_MS,
-            validate_only: false,
-        };
-        let answer = self.controller().await?.call(request).await?;
+        let answer = self.controller().await?.call(new.request()).await?;
         first_error(answer.topics.into_iter().map(|t| (t.name, t.error_code, t.error_message)))
     }
 

@@ -8,9 +8,10 @@ use wire::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use wire::list_offsets::{
     EARLIEST, LATEST, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
+use wire::metadata::MetadataResponse;
 
 use super::connection::REQUEST_TIMEOUT;
-use super::{Client, Error, Led, TopicPartition};
+use super::{Client, Error, Led, METADATA_TIMEOUT, TopicPartition};
 use crate::records;
 
 /// How long a leader may wait for its followers: its answer has to come before nobody waits for it any more.
@@ -108,18 +109,24 @@ impl Client {
 /// Where the logs of partitions start and end. `None`: the partition is there, and nobody could say.
 pub type Bounds = BTreeMap<TopicPartition, Option<(u64, u64)>>;
 
+/// The logs of a cluster at one look.
+#[derive(Debug)]
+pub struct Logs {
+    pub cluster: MetadataResponse,
+    pub leaders: BTreeMap<TopicPartition, Led>,
+    pub bounds: Bounds,
+}
+
 impl Client {
     /// Where logs start and end (the high watermark), and who leads them: of these topics, or of all. A topic that is not
     /// there is not in the answer. Each leader is asked twice, whatever the number of topics.
-    pub async fn log_bounds(
-        &mut self,
-        topics: Option<&[&str]>,
-    ) -> Result<(BTreeMap<TopicPartition, Led>, Bounds), Error> {
+    pub async fn log_bounds(&mut self, topics: Option<&[&str]>) -> Result<Logs, Error> {
         let mut leaders = BTreeMap::new();
-        for topic in self.metadata(topics, false).await?.topics {
-            let name = topic.name.unwrap_or_default();
+        let cluster = self.metadata(topics, false).await?;
+        for topic in &cluster.topics {
+            let name = topic.name.as_deref().unwrap_or_default();
             for partition in &topic.partitions {
-                leaders.insert((name.clone(), partition.partition_index), Led::from(partition));
+                leaders.insert((name.to_owned(), partition.partition_index), Led::from(partition));
             }
         }
         let mut bounds: Bounds = leaders.keys().map(|key| (key.clone(), None)).collect();
@@ -136,7 +143,7 @@ impl Client {
                 bounds.insert(key, start.map(|start| (start.min(end), end)));
             }
         }
-        Ok((leaders, bounds))
+        Ok(Logs { cluster, leaders, bounds })
     }
 
     async fn ends_at(
@@ -159,7 +166,8 @@ impl Client {
             .map(|(name, partitions)| ListOffsetsTopic { name: name.to_owned(), partitions });
         let request =
             ListOffsetsRequest { replica_id: -1, isolation_level: 0, topics: topics.collect() };
-        let answer = self.node(node).await?.call(request).await?;
+        // One that hangs must not hold up what the others say.
+        let answer = self.node(node).await?.call_within(request, METADATA_TIMEOUT).await?;
         let mut found = BTreeMap::new();
         for topic in answer.topics {
             for partition in topic.partitions {

@@ -6,11 +6,13 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use wire::{RequestHeader, encode_response};
 
 use super::hang_up;
 use crate::engine::Delivery;
 use crate::node::{Answer, Located};
+use crate::numbers::requests::Requests;
 
 /// From so many bytes on, a slice is taken for one that may not be in the page cache.
 #[cfg(target_os = "linux")]
@@ -20,18 +22,30 @@ const MAY_BE_COLD: usize = 64 << 10;
 pub async fn answers(
     stream: &TcpStream,
     ready: Vec<(RequestHeader, Box<Delivery>)>,
+    requests: Option<&Requests>,
 ) -> io::Result<()> {
     let mut unsent = BytesMut::new();
+    let sending = Instant::now();
+    let mut timed = Vec::new();
     for (header, delivery) in ready {
         let (body, slices) = match delivery.answer {
             Answer::Response { body, slices } => (body, slices),
-            Answer::Nothing => continue,
+            Answer::Nothing => {
+                if let (Some(_), Some(stamps)) = (requests, delivery.stamps) {
+                    timed.push((header, stamps, Vec::new()));
+                }
+                continue;
+            }
             Answer::HangUp(why) => {
                 send(stream, &unsent, false).await?;
                 return Err(hang_up(why));
             }
         };
         let encoded = encode_response(&header, &body);
+        if let (Some(_), Some(stamps)) = (requests, delivery.stamps) {
+            let errors = body.error_codes(header.api_version);
+            timed.push((header, stamps, errors));
+        }
         let mut rest = encoded.bytes;
         let mut done = 0;
         for gap in &encoded.gaps {
@@ -46,7 +60,11 @@ pub async fn answers(
         }
         join(&mut unsent, rest);
     }
-    send(stream, &unsent, false).await
+    send(stream, &unsent, false).await?;
+    for (header, stamps, errors) in &timed {
+        requests.expect("somebody counts").sent(header, stamps, sending, errors);
+    }
+    Ok(())
 }
 
 fn join(to: &mut BytesMut, more: BytesMut) {

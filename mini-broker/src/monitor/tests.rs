@@ -35,7 +35,7 @@ fn ten_are_sent_and_five_are_taken() {
 /// The timeline of the lab's own story, with records as they stand in `__consumer_offsets`.
 #[test]
 fn a_consumer_that_stops() {
-    let mut monitor = Monitor::new(Settings { intervals: 5, ..Settings::default() });
+    let mut monitor = Monitor::new(Settings { intervals: 5, curve: 5, ..Settings::default() });
     let mut statuses = Vec::new();
     for second in 1..=20_u64 {
         let now_ms = second * 1000;

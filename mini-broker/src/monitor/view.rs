@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::{Log, Monitor, Reading};
 use crate::client::TopicPartition;
 use crate::labs::lag::{
-    GroupStatus, Owner, PartitionStatus, Place, Samples, Status, behind_ms, drain_ms, lag, place,
-    rate, roll_up,
+    GroupStatus, Owner, PartitionStatus, Place, Status, behind_ms, drain_ms, lag, place, rate,
+    roll_up,
 };
 use crate::labs::{Broken, fenced};
 
@@ -125,20 +125,8 @@ fn partition(
         rates,
         drain,
         owner: owner.cloned(),
-        curve: match (log, reading) {
-            (Some(log), Some(reading)) => curve(&log.ends, &reading.looks),
-            _ => Vec::new(),
-        },
+        curve: reading.map_or(Vec::new(), |reading| reading.curve.iter().copied().collect()),
     }
-}
-
-/// The newest looks at both, side by side.
-fn curve(ends: &Samples, looks: &Samples) -> Vec<u64> {
-    let both = ends.all().iter().rev().zip(looks.all().iter().rev());
-    let mut lags: Vec<u64> =
-        both.map(|(end, look)| end.offset.saturating_sub(look.offset)).collect();
-    lags.reverse();
-    lags
 }
 
 fn summed_up(partitions: &[PartitionView]) -> Said<GroupStatus> {

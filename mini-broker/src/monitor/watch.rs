@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use wire::metadata::MetadataResponse;
 use wire::offsets_topic::GroupRecord;
 
 use super::{Monitor, Settings};
 use crate::broker::{OFFSETS_TOPIC, partition_of};
 use crate::client::consumer::{Fetched, Settings as Fetching};
+use crate::client::offsets::Logs;
 use crate::client::{Client, Consumer, Error, Led, TopicPartition};
 use crate::records;
 
@@ -21,6 +23,45 @@ pub struct Watch {
     /// `None` as long as no group has ever committed.
     records: Option<Consumer>,
     leaders: BTreeMap<TopicPartition, Led>,
+    /// Brokers and topics as of the last look.
+    pub cluster: MetadataResponse,
+}
+
+/// A look that can go on beside everything else: a broker that hangs holds up nothing but this.
+pub struct Look {
+    client: Client,
+    /// `None`: all topics.
+    topics: Option<Vec<String>>,
+    /// Unread records whose time is to be looked up: the group, the partition, its leader and the offset.
+    timeless: Vec<(String, TopicPartition, Led, u64)>,
+}
+
+/// What came of it.
+pub struct Looked {
+    /// It has the connections that the look has made.
+    client: Client,
+    logs: Logs,
+    times: Vec<(String, TopicPartition, u64, i64)>,
+}
+
+impl Look {
+    pub async fn run(mut self) -> Result<Looked, Error> {
+        let topics: Option<Vec<&str>> =
+            self.topics.as_ref().map(|topics| topics.iter().map(String::as_str).collect());
+        let logs = self.client.log_bounds(topics.as_deref()).await?;
+        let mut times = Vec::new();
+        for (group, partition, led, offset) in self.timeless {
+            match self.client.time_at(&partition.0, led, offset as i64).await {
+                Ok(Some(time_ms)) => times.push((group, partition, offset, time_ms)),
+                // Retention was faster, or the leader has moved: the next look tells.
+                Ok(None) => {}
+                Err(error) if error.is_retriable() => {}
+                Err(Error::Refused { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Looked { client: self.client, logs, times })
+    }
 }
 
 impl Watch {
@@ -37,6 +78,7 @@ impl Watch {
             group: group.map(str::to_owned),
             records: None,
             leaders: BTreeMap::new(),
+            cluster: MetadataResponse::default(),
         };
         // The ends first: what is known of commits made before is how far behind they are now.
         watch.look(now_ms).await?;
@@ -77,39 +119,61 @@ impl Watch {
 
     /// Looks where logs start and end.
     pub async fn look(&mut self, now_ms: u64) -> Result<(), Error> {
-        // Of other groups' topics nothing is asked, once it is known which are this one's.
-        let wanted: BTreeSet<String> = match (&self.group, &self.records) {
-            (Some(_), Some(_)) => self.monitor.topics().map(str::to_owned).collect(),
-            _ => BTreeSet::new(),
-        };
-        let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        let topics = (!names.is_empty()).then_some(&names[..]);
-        let (leaders, seen) = self.client.log_bounds(topics).await?;
-        self.leaders = leaders;
-        self.monitor.looked(now_ms, &seen);
-        if self.records.is_none() {
-            self.find_records(now_ms).await?;
-        }
-        Ok(())
+        let mut look = self.next_look();
+        look.timeless.clear();
+        let looked = look.run().await?;
+        self.looked(now_ms, looked).await
     }
 
     /// Looks up how old unread records are, of some that are not known yet.
     pub async fn look_up_times(&mut self) -> Result<(), Error> {
-        let groups: Vec<String> = self.monitor.groups().map(str::to_owned).collect();
-        let timeless = groups.into_iter().flat_map(|group| {
-            let timeless = self.monitor.timeless(&group).into_iter();
-            timeless.map(move |(partition, offset)| (group.clone(), partition, offset))
-        });
-        for (group, partition, offset) in timeless.take(LOOKUPS).collect::<Vec<_>>() {
-            let Some(led) = self.leaders.get(&partition).copied() else { continue };
-            match self.client.time_at(&partition.0, led, offset as i64).await {
-                Ok(Some(time_ms)) => self.monitor.timed(&group, &partition, offset, time_ms),
-                // Retention was faster, or the leader has moved: the next look tells.
-                Ok(None) => {}
-                Err(error) if error.is_retriable() => {}
-                Err(Error::Refused { .. }) => {}
-                Err(error) => return Err(error),
+        let mut look = self.next_look();
+        if look.timeless.is_empty() {
+            return Ok(());
+        }
+        look.topics = Some(Vec::new());
+        let looked = look.run().await?;
+        self.client = looked.client;
+        for (group, partition, offset, time_ms) in looked.times {
+            self.monitor.timed(&group, &partition, offset, time_ms);
+        }
+        Ok(())
+    }
+
+    /// What the next look has to look at.
+    pub fn next_look(&self) -> Look {
+        // Of other groups' topics nothing is asked, once it is known which are this one's.
+        let topics = match (&self.group, &self.records) {
+            (Some(_), Some(_)) => {
+                let topics: BTreeSet<&str> = self.monitor.topics().collect();
+                Some(topics.into_iter().map(str::to_owned).collect::<Vec<_>>())
             }
+            _ => None,
+        };
+        let timeless = self.monitor.groups().flat_map(|group| {
+            let timeless = self.monitor.timeless(group).into_iter();
+            timeless.filter_map(|(partition, offset)| {
+                let led = self.leaders.get(&partition).copied()?;
+                Some((group.to_owned(), partition, led, offset))
+            })
+        });
+        Look {
+            client: self.client.clone(),
+            topics: topics.filter(|topics| !topics.is_empty()),
+            timeless: timeless.take(LOOKUPS).collect(),
+        }
+    }
+
+    /// Takes in what a look has seen.
+    pub async fn looked(&mut self, now_ms: u64, looked: Looked) -> Result<(), Error> {
+        let Logs { cluster, leaders, bounds } = looked.logs;
+        (self.client, self.cluster, self.leaders) = (looked.client, cluster, leaders);
+        self.monitor.looked(now_ms, &bounds);
+        for (group, partition, offset, time_ms) in looked.times {
+            self.monitor.timed(&group, &partition, offset, time_ms);
+        }
+        if self.records.is_none() {
+            self.find_records(now_ms).await?;
         }
         Ok(())
     }

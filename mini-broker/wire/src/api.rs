@@ -37,7 +37,7 @@ use crate::log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 use crate::metadata::{MetadataRequest, MetadataResponse};
 use crate::offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 use crate::primitives::{
-    Count, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
+    Count, Errors, Field, Frame, Gap, Malformed, Message, Sink, Source, Version, Write,
 };
 use crate::produce::{ProduceRequest, ProduceResponse};
 use crate::producer_id::{
@@ -200,6 +200,13 @@ macro_rules! apis {
             /// The body alone.
             pub fn write<S: Sink>(&self, version: i16, sink: &mut S) {
                 match self { $( Response::$name(response) => write(response, version, sink), )* }
+            }
+
+            /// Every error code in it that this version has, in the order of the wire.
+            pub fn error_codes(&self, version: i16) -> Vec<ErrorCode> {
+                let mut errors = Errors::default();
+                self.write(version, &mut errors);
+                errors.0
             }
         }
 

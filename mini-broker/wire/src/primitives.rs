@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::error_codes::ErrorCode;
 pub use read::{Frame, Malformed, Problem, Source};
+pub(crate) use write::Errors;
 pub use write::{Count, Gap, Sink, Write};
 
 /// A whole message: the body of a request or of a response.
@@ -132,8 +133,8 @@ impl Field for ErrorCode {
         i16::read(source, v).map(ErrorCode)
     }
 
-    fn write<S: Sink>(&self, sink: &mut S, v: Version) {
-        self.0.write(sink, v);
+    fn write<S: Sink>(&self, sink: &mut S, _: Version) {
+        sink.error_code(*self);
     }
 }
 

@@ -91,7 +91,21 @@ impl Partition {
             (leading.asking, leading.outdated) = (None, false);
         }
         self.agreed(turn);
+        if self.leads() {
+            self.count_isr_moves(&before.isr);
+        }
         before.isr != self.assignment.isr
+    }
+
+    fn count_isr_moves(&mut self, before: &[i32]) {
+        let (now, moves) = (&self.assignment.isr, &mut self.isr_moves);
+        moves.0 += u64::from(before.iter().any(|id| !now.contains(id)));
+        moves.1 += u64::from(now.iter().any(|id| !before.contains(id)));
+    }
+
+    /// In-sync sets that got smaller, and larger, since this was last asked.
+    pub fn take_isr_moves(&mut self) -> (u64, u64) {
+        std::mem::take(&mut self.isr_moves)
     }
 
     /// The coordinator's answer to a question for another in-sync set, asked in this leader epoch.
@@ -104,8 +118,9 @@ impl Partition {
             InSyncAnswer::Agreed(agreed) => {
                 if agreed.epoch == epoch && agreed.partition_epoch > self.assignment.partition_epoch
                 {
-                    (self.assignment.isr, self.assignment.partition_epoch) =
-                        (agreed.isr, agreed.partition_epoch);
+                    let before = std::mem::replace(&mut self.assignment.isr, agreed.isr);
+                    self.assignment.partition_epoch = agreed.partition_epoch;
+                    self.count_isr_moves(&before);
                 }
                 self.agreed(turn);
             }

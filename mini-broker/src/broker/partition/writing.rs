@@ -17,6 +17,8 @@ const FLUSH_BYTES: u64 = 64 << 20;
 pub struct Appended {
     pub first: u64,
     pub last: u64,
+    /// It is in the log already, and was not appended again.
+    pub again: bool,
     /// The time that was written into the batch, if the topic wants the broker's.
     pub log_append_time_ms: Option<u64>,
     /// A sync is due: it makes the log safe below this offset.
@@ -35,6 +37,7 @@ impl Partition {
             return Ok(Appended {
                 first: stored.first_offset,
                 last: stored.last_offset,
+                again: true,
                 // Kafka tells this of duplicates whatever the topic's timestamps are.
                 log_append_time_ms: u64::try_from(stored.timestamp_ms).ok(),
                 sync: None,
@@ -57,7 +60,7 @@ impl Partition {
             || self.assignment.replicas.len() > 1;
         self.leader(turn, |leader| leader.appended(appended.last + 1))?;
         let (first, last) = (appended.first, appended.last);
-        Ok(Appended { first, last, log_append_time_ms, sync, rearm })
+        Ok(Appended { first, last, again: false, log_append_time_ms, sync, rearm })
     }
 
     /// The directory and the small files in it are made with the first batch.

@@ -48,34 +48,62 @@ fn explain_in(
     for (index, record) in records.iter().enumerate() {
         let record = record.map_err(io::Error::from)?;
         if record.offset == offset {
-            found = Some((index, record));
+            found = Some(index);
             break;
         }
     }
-    let Some((index, record)) = found else {
+    let Some(index) = found else {
         return Err(Failure::new(format!(
             "the batch at position {position} of {} spans offset {offset} but does not hold it \
              any more: compaction took it",
             path.display()
         )));
     };
-    let header = &batch.header;
-    let mut table = Table { out, rows: 0, painted: io::stdout().is_terminal() };
     writeln!(
-        table.out,
+        out,
         "Offset {offset} in {}: record {} of {} in the batch at position {position}",
         path.display(),
         index + 1,
-        header.count
+        batch.header.count
     )?;
-    table.heading("The batch: a header of 61 bytes, once for all its records")?;
-    explain_header(&mut table, position, batch)?;
+    let mut rows = header_rows(position, batch)?;
+    rows.extend(record_rows(position, batch, index)?);
+    print(&rows, out)?;
+    Ok(())
+}
 
-    let codec = header.codec().map_err(io::Error::from)?;
+/// One line of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    Heading(String),
+    Note(String),
+    Bytes {
+        /// Where in the file; with a `+`, where in what the batch unpacks to.
+        place: String,
+        hex: String,
+        field: String,
+        says: String,
+    },
+}
+
+/// Every byte of a batch's header. The batch stands at this position of its file.
+pub fn header_rows(position: u64, batch: &Batch<'_>) -> io::Result<Vec<Row>> {
+    let mut table = Table::default();
+    table.heading("The batch: a header of 61 bytes, once for all its records");
+    explain_header(&mut table, position, batch)?;
+    Ok(table.rows)
+}
+
+/// Every byte of one of its records, counted from 0.
+pub fn record_rows(position: u64, batch: &Batch<'_>, index: usize) -> io::Result<Vec<Row>> {
+    let mut table = Table::default();
+    let header = &batch.header;
+    let records = batch.records()?;
+    let Some(record) = records.iter().nth(index).transpose()? else { return Ok(Vec::new()) };
     let body = position + HEADER_LEN as u64;
-    let start = match codec {
+    let start = match header.codec()? {
         Codec::None => {
-            table.heading("The record")?;
+            table.heading("The record");
             Place::File(body + record.position as u64)
         }
         codec => {
@@ -84,24 +112,43 @@ fn explain_in(
                 "The record, in what {packed} bytes of {codec} at {body:08x} unpack to: {} bytes; \
                  + counts from there",
                 records.body().len()
-            ))?;
+            ));
             Place::Unpacked(record.position as u64)
         }
     };
     if index > 0 {
         let before = format!("the {index} records before this one");
-        table.note(&format!("({} bytes: {before})", record.position))?;
+        table.note(&format!("({} bytes: {before})", record.position));
     }
     let bytes = &records.body()[record.position..record.position + record.size];
     explain_record(&mut table, start, bytes, header, &record)?;
+    Ok(table.rows)
+}
+
+/// Columns for a screen; headings are bold on one.
+fn print(rows: &[Row], out: &mut impl Write) -> io::Result<()> {
+    let painted = io::stdout().is_terminal();
+    let (bold, plain) = if painted { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let mut named = false;
+    for row in rows {
+        match row {
+            Row::Heading(text) => {
+                writeln!(out, "\n{bold}{text}{plain}\n")?;
+                if !named {
+                    writeln!(out, "{:>9}  {:<23}  {:<22}  says", "position", "bytes", "field")?;
+                }
+                named = true;
+            }
+            Row::Note(text) => writeln!(out, "{:>9}  {text}", "")?,
+            Row::Bytes { place, hex, field, says } => {
+                writeln!(out, "{place:>9}  {hex:<23}  {field:<22}  {says}")?;
+            }
+        }
+    }
     Ok(())
 }
 
-fn explain_header<W: Write>(
-    table: &mut Table<'_, W>,
-    position: u64,
-    batch: &Batch<'_>,
-) -> io::Result<()> {
+fn explain_header(table: &mut Table, position: u64, batch: &Batch<'_>) -> io::Result<()> {
     let header = &batch.header;
     let codec = header.codec()?;
     let yes_no = |yes: bool, what: &str| if yes { what.to_owned() } else { format!("not {what}") };
@@ -149,14 +196,14 @@ fn explain_header<W: Write>(
     ];
     let mut at = 0;
     for (len, name, says) in fields {
-        table.row(Place::File(position + at as u64), &batch.bytes[at..at + len], name, &says)?;
+        table.row(Place::File(position + at as u64), &batch.bytes[at..at + len], name, &says);
         at += len;
     }
     Ok(())
 }
 
-fn explain_record<W: Write>(
-    table: &mut Table<'_, W>,
+fn explain_record(
+    table: &mut Table,
     start: Place,
     bytes: &[u8],
     header: &Header,
@@ -164,7 +211,7 @@ fn explain_record<W: Write>(
 ) -> io::Result<()> {
     let mut walk = Walk { table, start, bytes, at: 0 };
     walk.varint("length", |length| format!("{length} bytes follow"))?;
-    walk.fixed(1, "attributes", "unused")?;
+    walk.fixed(1, "attributes", "unused");
     let time = record.timestamp;
     walk.varint("timestamp delta", |delta| match header.is_log_append_time() {
         true => format!("{delta:+}: not used, the time is that of the append"),
@@ -184,24 +231,25 @@ fn explain_record<W: Write>(
 }
 
 /// Goes through a record's bytes; each call takes the next field.
-struct Walk<'a, 't, W> {
-    table: &'a mut Table<'t, W>,
+struct Walk<'a> {
+    table: &'a mut Table,
     start: Place,
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<W: Write> Walk<'_, '_, W> {
-    fn fixed(&mut self, len: usize, name: &str, says: &str) -> io::Result<()> {
+impl Walk<'_> {
+    fn fixed(&mut self, len: usize, name: &str, says: &str) {
         let (from, to) = (self.at, self.at + len);
         self.at = to;
-        self.table.row(self.start.plus(from), &self.bytes[from..to], name, says)
+        self.table.row(self.start.plus(from), &self.bytes[from..to], name, says);
     }
 
     fn varint(&mut self, name: &str, says: impl FnOnce(i64) -> String) -> io::Result<()> {
         let cut = || io::Error::new(io::ErrorKind::InvalidData, format!("no varint for {name}"));
         let (value, len) = varint::get(&self.bytes[self.at..]).ok_or_else(cut)?;
-        self.fixed(len, name, &says(value))
+        self.fixed(len, name, &says(value));
+        Ok(())
     }
 
     /// A length and as many bytes, eight in a row of the table.
@@ -224,10 +272,10 @@ impl<W: Write> Walk<'_, '_, W> {
             if hidden.contains(&index) {
                 if index == hidden.start {
                     let bytes: usize = rows[hidden.clone()].iter().map(|row| row.len()).sum();
-                    self.table.note(&format!("({bytes} more bytes of the same field)"))?;
+                    self.table.note(&format!("({bytes} more bytes of the same field)"));
                 }
             } else {
-                self.table.row(self.start.plus(at), row, name, &text(row))?;
+                self.table.row(self.start.plus(at), row, name, &text(row));
             }
             at += row.len();
         }
@@ -277,34 +325,28 @@ impl Place {
     }
 }
 
-/// Rows of `position  bytes  field  meaning`; headings are bold on a screen.
-struct Table<'a, W> {
-    out: &'a mut W,
-    rows: usize,
-    painted: bool,
+/// Rows of `position  bytes  field  meaning`.
+#[derive(Default)]
+struct Table {
+    rows: Vec<Row>,
 }
 
-impl<W: Write> Table<'_, W> {
-    fn heading(&mut self, text: &str) -> io::Result<()> {
-        let (bold, plain) = if self.painted { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        writeln!(self.out, "\n{bold}{text}{plain}\n")?;
-        if self.rows == 0 {
-            writeln!(self.out, "{:>9}  {:<23}  {:<22}  says", "position", "bytes", "field")?;
-        }
-        Ok(())
+impl Table {
+    fn heading(&mut self, text: &str) {
+        self.rows.push(Row::Heading(text.to_owned()));
     }
 
-    fn note(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{:>9}  {text}", "")
+    fn note(&mut self, text: &str) {
+        self.rows.push(Row::Note(text.to_owned()));
     }
 
-    fn row(&mut self, place: Place, bytes: &[u8], name: &str, says: &str) -> io::Result<()> {
-        self.rows += 1;
+    fn row(&mut self, place: Place, bytes: &[u8], field: &str, says: &str) {
         let place = match place {
             Place::File(at) => format!("{at:08x}"),
             Place::Unpacked(at) => format!("+{at:08x}"),
         };
         let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        writeln!(self.out, "{place:>9}  {:<23}  {name:<22}  {says}", hex.join(" "))
+        let (hex, field, says) = (hex.join(" "), field.to_owned(), says.to_owned());
+        self.rows.push(Row::Bytes { place, hex, field, says });
     }
 }

@@ -110,7 +110,7 @@ fn said<T>(said: &Said<T>, text: impl Fn(&T) -> String) -> String {
 }
 
 /// What the numbers do not say.
-fn remark(place: &Place) -> String {
+pub fn remark(place: &Place) -> String {
     match place {
         Place::Overtaken { lost } => format!("{} deleted unread", thousands(*lost)),
         Place::Beyond { by } => format!("{} past the end", thousands(*by)),

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use super::{Field, Version, Width};
+use crate::error_codes::ErrorCode;
 
 /// Where fields go: a count, a buffer, or a test's saboteur.
 pub trait Sink: Sized {
@@ -44,6 +45,11 @@ pub trait Sink: Sized {
         self.varint(count);
     }
 
+    /// An error code, for a sink that wants to know them.
+    fn error_code(&mut self, code: ErrorCode) {
+        self.put(&code.0.to_be_bytes());
+    }
+
     /// One tagged field: its tag, its size, itself.
     fn tagged(&mut self, tag: u32, field: &impl Field, v: Version) {
         let mut count = Count::default();
@@ -72,6 +78,20 @@ impl Sink for Count {
     fn gap(&mut self, _slot: u32, len: u32) {
         self.size += len as usize;
         self.gaps += len as usize;
+    }
+}
+
+/// Notes the error codes, and nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct Errors(pub Vec<ErrorCode>);
+
+impl Sink for Errors {
+    fn put(&mut self, _bytes: &[u8]) {}
+
+    fn gap(&mut self, _slot: u32, _len: u32) {}
+
+    fn error_code(&mut self, code: ErrorCode) {
+        self.0.push(code);
     }
 }
 

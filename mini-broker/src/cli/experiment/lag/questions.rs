@@ -44,7 +44,7 @@ pub async fn ask(mut client: Client) -> Result<Answers, Failure> {
     for deleted in client.delete_records(TOPIC, &wanted).await? {
         deleted.result?;
     }
-    let (_, bounds) = client.log_bounds(Some(&[TOPIC])).await?;
+    let bounds = client.log_bounds(Some(&[TOPIC])).await?.bounds;
     let missing = || Failure::new(format!("nobody could say where {TOPIC} ends"));
     let (start, end) = bounds.get(&partition).copied().flatten().ok_or_else(missing)?;
     let committed = client.committed(GROUP, None, false).await?;

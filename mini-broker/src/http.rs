@@ -1,0 +1,146 @@
+//! The broker over HTTP: pages for people, numbers for Prometheus, and Burrow's answers for whoever asks for those.
+//!
+//! All of it stands outside the broker. What it shows it has asked for over Kafka's protocol, like any client, but for
+//! what a node counts and what lies in this process's data directories. What it changes it changes by Kafka's APIs.
+
+pub mod guard; // who may ask
+
+pub mod watching; // groups and logs, looked at once a second
+
+mod burrow; // `/v3/kafka` and `/burrow/admin`
+
+mod metrics; // `/metrics`
+
+mod pages; // the dashboard
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::Sender;
+use tokio::time::timeout;
+
+use crate::client::Client;
+use crate::engine::ToEngine;
+use crate::numbers::requests::Requests;
+use guard::Guard;
+use metrics::Scrape;
+use watching::Watching;
+
+/// Whoever asks waits no longer than this for an answer of the cluster.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A node in this process.
+pub struct Node {
+    /// `None`: the coordinator.
+    pub broker: Option<i32>,
+    pub to_engine: Sender<ToEngine>,
+    /// Its clients' requests; the coordinator's are not counted.
+    pub requests: Option<Arc<Requests>>,
+    pub data_dir: PathBuf,
+}
+
+/// Everything that an answer is made of.
+pub struct Site {
+    client: Client,
+    watching: Watching,
+    nodes: Vec<Node>,
+    guard: Guard,
+    scrape: Scrape,
+    bootstrap: String,
+}
+
+type Shared = State<Arc<Site>>;
+
+/// Serves until the process ends.
+pub async fn serve(
+    listener: TcpListener,
+    client: Client,
+    bootstrap: String,
+    nodes: Vec<Node>,
+    guard: Guard,
+) {
+    let client = client.client_id("mini-broker-http");
+    let watching = Watching::begin(client.clone());
+    let site =
+        Arc::new(Site { client, watching, nodes, guard, scrape: Scrape::default(), bootstrap });
+    let router = Router::new()
+        .merge(pages::routes())
+        .merge(burrow::routes())
+        .merge(metrics::routes())
+        .fallback(pages::nothing_here)
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::check))
+        .with_state(site);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Err(error) = axum::serve(listener, service).await {
+        tracing::error!("nobody is served over HTTP any more: {error}");
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    sentence: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Problem { status, sentence: sentence.into() }
+    }
+
+    fn not_found(sentence: impl Into<String>) -> Self {
+        Problem::new(StatusCode::NOT_FOUND, sentence)
+    }
+
+    fn bad(sentence: impl Into<String>) -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, sentence)
+    }
+}
+
+impl From<crate::client::Error> for Problem {
+    fn from(error: crate::client::Error) -> Self {
+        let status = match &error {
+            crate::client::Error::Refused { .. } => StatusCode::CONFLICT,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Problem::new(status, error.to_string())
+    }
+}
+
+impl From<askama::Error> for Problem {
+    fn from(error: askama::Error) -> Self {
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the page has a bug: {error}"))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        pages::problem(self.status, &self.sentence)
+    }
+}
+
+/// What the cluster says, or that it takes too long.
+async fn in_time<T>(
+    answer: impl Future<Output = Result<T, crate::client::Error>>,
+) -> Result<T, Problem> {
+    match timeout(PATIENCE, answer).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => {
+            let sentence = format!("the brokers have not answered within {PATIENCE:?}");
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, sentence))
+        }
+    }
+}
+
+/// Now, in milliseconds since 1970.
+fn now_ms() -> u64 {
+    crate::cli::terminal::wall_ms().try_into().unwrap_or(0)
+}
