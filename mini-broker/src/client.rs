@@ -93,7 +93,7 @@ impl Client {
     }
 
     /// The same without the connections: what waits for an answer holds up what comes after it.
-    fn apart(mut self) -> Self {
+    pub fn apart(mut self) -> Self {
         self.connections.clear();
         self
     }

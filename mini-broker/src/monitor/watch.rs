@@ -206,8 +206,9 @@ impl Watch {
         if from.is_empty() || from.len() < wanted {
             return Ok(());
         }
-        let mut records =
-            Consumer::new(self.client.clone(), OFFSETS_TOPIC, &from, Fetching::default());
+        // Its fetches wait at the broker; looks must not wait behind them.
+        let apart = self.client.clone().apart();
+        let mut records = Consumer::new(apart, OFFSETS_TOPIC, &from, Fetching::default());
         let read_all = |records: &Consumer| {
             until.iter().all(|(partition, end)| records.position(*partition) >= Some(*end))
         };

@@ -6,6 +6,7 @@ mod configs;
 mod dump_log;
 mod experiment;
 mod groups;
+mod http;
 mod lag;
 mod leader_dies;
 mod offsets;

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 pub struct Server {
     child: Child,
     address: String,
+    /// Where the dashboard is, if there is one.
+    http: String,
     data: TempDir,
 }
 
@@ -24,6 +26,15 @@ impl Server {
     /// With settings, such as `num.partitions=4`.
     pub fn with(settings: &[&str]) -> Self {
         Self::start_with(settings, &[])
+    }
+
+    /// With a dashboard on a port of its own.
+    pub fn with_http(settings: &[&str], flags: &[&str]) -> Self {
+        Self::start_with(settings, &[&["--http", "127.0.0.1:0"], flags].concat())
+    }
+
+    pub fn http(&self) -> &str {
+        &self.http
     }
 
     /// A broker that is reached by a way on which every answer takes so long.
@@ -64,12 +75,17 @@ impl Server {
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let address = out
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.strip_prefix("listening on ")?.to_owned()))
-            .expect("the broker says where it listens");
-        Server { child, address, data }
+        let mut lines = out.lines().map_while(Result::ok);
+        let mut said = |prefix: &str| {
+            let found = lines.find_map(|line| Some(line.strip_prefix(prefix)?.to_owned()));
+            found.unwrap_or_else(|| panic!("the broker does not say: {prefix}"))
+        };
+        let address = said("listening on ");
+        let http = match flags.contains(&"--http") {
+            true => said("dashboard on http://").trim_end_matches('/').to_owned(),
+            false => String::new(),
+        };
+        Server { child, address, http, data }
     }
 
     pub fn address(&self) -> &str {

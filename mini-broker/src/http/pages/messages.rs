@@ -200,11 +200,11 @@ async fn fetched(
         start.iter().map(|(led, _, end)| (led.partition, (*end, count))).collect();
     let settings = Settings {
         max_bytes: 4 << 20,
-        max_wait: Duration::from_millis(100),
+        max_wait: Duration::from_millis(10),
         patience: PATIENCE,
         ..Settings::default()
     };
-    let mut consumer = Consumer::new(client, topic, &from, settings);
+    let mut consumer = Consumer::new(client.apart(), topic, &from, settings);
     let mut messages = Vec::new();
     let reading = async {
         while !open.is_empty() {
