@@ -47,6 +47,13 @@ pub struct Node {
     pub data_dir: PathBuf,
 }
 
+impl Node {
+    /// As it is called in a path.
+    fn name(&self) -> String {
+        self.broker.map_or("coordinator".to_owned(), |id| id.to_string())
+    }
+}
+
 /// Everything that an answer is made of.
 pub struct Site {
     client: Client,

@@ -126,7 +126,10 @@ async fn start(args: &Args) -> Result<Vec<Running>, Failure> {
                             broker: None,
                             to_engine: to_engine.clone(),
                             requests: None,
-                            data_dir: args.data_dir.clone(),
+                            data_dir: match args.brokers {
+                                None => args.data_dir.clone(),
+                                Some(_) => args.data_dir.join("coordinator"),
+                            },
                         });
                         coordinator_runs = Some(runs);
                         Coordinator::Here(to_engine)

@@ -190,7 +190,8 @@ pub async fn check(State(site): State<Arc<Site>>, request: Request<Body>, next: 
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
+        // With "no-referrer" browsers would also keep silent about where our own forms come from.
+        (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in fixed {

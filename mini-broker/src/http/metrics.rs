@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::{Instant, timeout};
 use wire::metadata::MetadataResponse;
 
-use super::{PATIENCE, Problem, Shared, Site};
+use super::{Node, PATIENCE, Problem, Shared, Site};
 use crate::engine::ToEngine;
 use crate::monitor::Monitor;
 use crate::numbers::names::*;
@@ -47,6 +47,26 @@ async fn scrape(State(site): Shared) -> Result<Response, Problem> {
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
 }
 
+impl Node {
+    /// `None`: it has ended, or hangs.
+    async fn numbers(&self) -> Option<Numbers> {
+        let (answer, counted) = oneshot::channel();
+        let asked = async {
+            self.to_engine.send(ToEngine::Count(answer)).await.ok()?;
+            counted.await.ok()
+        };
+        timeout(PATIENCE, asked).await.ok().flatten()
+    }
+
+    /// One number without labels.
+    pub async fn counts(&self, metric: &'static crate::numbers::Metric) -> Option<f64> {
+        match self.numbers().await?.0.get(metric)?.first()? {
+            (_, Value::Number(number)) => Some(*number),
+            (_, Value::Summary { .. }) => None,
+        }
+    }
+}
+
 impl Site {
     async fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::default();
@@ -55,13 +75,7 @@ impl Site {
             let name = node.broker.map(|id| id.to_string());
             // A single broker's numbers are the process's, as with Kafka's own.
             let label = name.as_deref().filter(|_| several).map(|name| ("broker", name));
-            let (answer, counted) = oneshot::channel();
-            let asked = async {
-                node.to_engine.send(ToEngine::Count(answer)).await.ok()?;
-                counted.await.ok()
-            };
-            // A node that has ended counts nothing.
-            if let Ok(Some(counted)) = timeout(PATIENCE, asked).await {
+            if let Some(counted) = node.numbers().await {
                 numbers.extend(counted, label);
             }
             if let Some(requests) = &node.requests {

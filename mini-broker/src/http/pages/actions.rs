@@ -46,6 +46,8 @@ pub struct Action {
     pub call: String,
     /// The arguments of our command that does the same.
     pub twin: Vec<String>,
+    /// What is piped into it: a line, as a shell writes it.
+    pub line: String,
 }
 
 pub struct Confirm {
@@ -80,13 +82,17 @@ impl Site {
         let server = ["--bootstrap-server".to_owned(), self.bootstrap.clone()];
         let (command, rest) = action.twin.split_at(1);
         let words = command.iter().chain(&server).chain(rest).map(|word| quoted(word));
+        let pipe = match action.line.is_empty() {
+            true => String::new(),
+            false => format!("printf '%s\\n' {} | ", action.line),
+        };
         html(&Page {
             frame: self.frame(room, title, ""),
             sentence,
             api: action.api,
             key: range.map_or(-1, |range| range.key),
             call: action.call,
-            twin: format!("cargo mini-broker {}", words.collect::<Vec<_>>().join(" ")),
+            twin: format!("{pipe}cargo mini-broker {}", words.collect::<Vec<_>>().join(" ")),
             to,
             fields,
             yes,

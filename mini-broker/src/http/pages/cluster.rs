@@ -10,8 +10,10 @@ use wire::metadata::MetadataResponse;
 
 use super::{Frame, Live, Shared, Site, count, html, rate, watched};
 use crate::client::address;
+use crate::coordinator::METADATA_DIR;
 use crate::http::Problem;
 use crate::monitor::Monitor;
+use crate::numbers::names::RAFT_HIGH_WATERMARK;
 
 #[derive(Template)]
 #[template(path = "cluster.html")]
@@ -25,6 +27,9 @@ struct Page {
 struct Part {
     cluster_id: String,
     coordinator: String,
+    /// Records of the metadata log, and where it lies; empty if the coordinator runs elsewhere.
+    decided: String,
+    coordinator_files: String,
     topics: String,
     partitions: String,
     groups: String,
@@ -56,7 +61,13 @@ pub async fn page(site: Shared, Query(query): Query<Live>) -> Result<Response, P
 }
 
 async fn live(site: Arc<Site>) -> Result<String, Problem> {
-    let part = site.watching.ask(|monitor, cluster| part(monitor, cluster)).await?;
+    let mut part = site.watching.ask(|monitor, cluster| part(monitor, cluster)).await?;
+    if let Some(node) = site.nodes.iter().find(|node| node.broker.is_none())
+        && let Some(decided) = node.counts(&RAFT_HIGH_WATERMARK).await
+    {
+        part.decided = count(decided as u64);
+        part.coordinator_files = format!("/files/{}/{METADATA_DIR}", node.name());
+    }
     Ok(part.render()?)
 }
 
@@ -101,8 +112,10 @@ fn part(monitor: &Monitor, cluster: &MetadataResponse) -> Part {
         cluster_id: cluster.cluster_id.clone().unwrap_or_default(),
         coordinator: match cluster.controller_id {
             ..0 => "away: nothing is decided meanwhile".to_owned(),
-            id => format!("asked through broker {id}"),
+            id => format!("what only it can answer goes there by way of broker {id}"),
         },
+        decided: String::new(),
+        coordinator_files: String::new(),
         topics: count(cluster.topics.len() as u64),
         partitions: count(partitions as u64),
         groups: count(monitor.groups().count() as u64),

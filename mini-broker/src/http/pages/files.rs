@@ -1,5 +1,6 @@
 //! The data directories of this process's nodes: from the directory down to one byte of one batch.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path as FilePath, PathBuf};
@@ -112,28 +113,36 @@ struct RecordRow {
 }
 
 pub async fn dirs(State(site): Shared) -> Result<Response, Problem> {
-    let nodes = site.nodes.iter().filter_map(|node| {
-        let id = node.broker?;
-        let dir = std::path::absolute(&node.data_dir).unwrap_or(node.data_dir.clone());
-        Some(NodeRow {
-            name: format!("broker {id}"),
-            href: format!("/files/{id}"),
-            dir: dir.display().to_string(),
-        })
+    let dirs: BTreeSet<&FilePath> = site.nodes.iter().map(|node| &*node.data_dir).collect();
+    let nodes = site.nodes.iter().map(|node| NodeRow {
+        name: called(&node.name()),
+        href: format!("/files/{}", node.name()),
+        dir: shown_path(&node.data_dir),
     });
-    let nodes: Vec<NodeRow> = nodes.collect();
-    if let [one] = &nodes[..] {
-        return Ok(Redirect::to(&one.href).into_response());
+    let mut nodes: Vec<NodeRow> = nodes.collect();
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    // A single broker and its coordinator share a directory.
+    if dirs.len() == 1 {
+        return Ok(Redirect::to(&nodes[0].href).into_response());
     }
     html(&DirsPage { frame: site.frame("files", "Files", ""), nodes })
 }
 
-/// A broker of this process, and where its files lie.
+/// `1` is broker 1.
+fn called(node: &str) -> String {
+    match node.parse::<i32>() {
+        Ok(id) => format!("broker {id}"),
+        Err(_) => node.to_owned(),
+    }
+}
+
+/// A node of this process, and where its files lie.
 fn root(site: &Site, node: &str) -> Result<PathBuf, Problem> {
-    let found = site.nodes.iter().find(|it| it.broker.is_some_and(|id| id.to_string() == node));
+    let found = site.nodes.iter().find(|it| it.name() == node);
     let found = found.ok_or_else(|| {
         Problem::not_found(format!(
-            "Broker {node:?} does not run in this process: its files are shown where it runs."
+            "{:?} does not run in this process: its files are shown where it runs.",
+            called(node)
         ))
     })?;
     Ok(found.data_dir.clone())
@@ -176,10 +185,7 @@ fn way(parts: &[&str]) -> Vec<(String, String)> {
     let mut way = Vec::new();
     for (depth, part) in parts.iter().enumerate() {
         href = format!("{href}/{}", encoded(part));
-        way.push((
-            if depth == 0 { format!("broker {part}") } else { (*part).to_owned() },
-            href.clone(),
-        ));
+        way.push((if depth == 0 { called(part) } else { (*part).to_owned() }, href.clone()));
     }
     way
 }
@@ -189,7 +195,7 @@ pub async fn dir(State(site): Shared, Path(node): Path<String>) -> Result<Respon
     let base = format!("/files/{node}");
     let path = shown_path(&root);
     let entries = aside(move || entries(&root, &base, true)).await?;
-    let frame = site.frame("files", format!("Files of broker {node}"), "");
+    let frame = site.frame("files", format!("Files of {}", called(&node)), "");
     html(&DirPage { frame, way: way(&[&node]), path, entries })
 }
 
@@ -271,6 +277,7 @@ fn says(name: &str, is_dir: bool) -> String {
         ("__cluster_metadata-0", _) => "the coordinator's log: topics, brokers, leaders",
         ("meta.properties", _) => "whose directory this is",
         (".lock", _) => "held while the broker runs",
+        ("broker-epoch-checkpoint", _) => "the epoch in which this broker takes part",
         ("partition.metadata", _) => "the topic's id",
         ("leader-epoch-checkpoint", _) => "where each leader epoch begins",
         ("recovery-point-offset-checkpoint", _) => "below these offsets the logs are on the disk",

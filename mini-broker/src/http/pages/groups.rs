@@ -407,7 +407,7 @@ pub async fn reset(
         room: "group",
         title: format!("Put group {name} elsewhere?"),
         sentence: "It reads on from there. What lies between is read again, or never.".into(),
-        action: Action { api: "OffsetCommit", call, twin },
+        action: Action { api: "OffsetCommit", call, twin, line: String::new() },
         to: href,
         fields: vec![
             ("topic", form.topic.clone()),

@@ -231,7 +231,9 @@ pub async fn produce(
     let topic = known(&mut client, &name).await?;
     let headers = headers(&form.headers)?;
     let key = Some(form.key.as_bytes()).filter(|key| !key.is_empty());
-    let value = Some(form.value.as_bytes()).filter(|_| form.null.is_empty());
+    // Forms send line ends as they were on teletypes.
+    let value = form.value.replace("\r\n", "\n");
+    let value = Some(value.as_bytes()).filter(|_| form.null.is_empty());
     let all = topic.partitions.len() as u32;
     let partition = partition(&form.partition, all)?;
     if !form.confirmed.is() {
@@ -259,10 +261,17 @@ pub async fn produce(
         return site.confirm(Confirm {
             room: "topic",
             title: format!("Write a message to {name}?"),
-            sentence: format!(
-                "It cannot be taken back. At the prompt the message is typed, or piped in: printf '%s\\n' {line}"
-            ),
-            action: Action { api: "Produce", call, twin },
+            sentence: match (partition, value.is_some_and(|value| value.contains(&b'\n'))) {
+                (Some(_), _) => {
+                    "It cannot be taken back. (The command leaves the partition to the key.)"
+                }
+                (_, true) => {
+                    "It cannot be taken back. (The command takes each line for a message.)"
+                }
+                _ => "It cannot be taken back.",
+            }
+            .into(),
+            action: Action { api: "Produce", call, twin, line },
             to: href,
             fields: vec![
                 ("partition", form.partition.clone()),

@@ -134,7 +134,12 @@ pub async fn create(State(site): Shared, Form(form): Form<New>) -> Result<Respon
             title: format!("Create topic {}?", new.name),
             sentence: "The coordinator writes it into the metadata log; brokers make its partitions as they read of it."
                 .into(),
-            action: Action { api: "CreateTopics", call: format!("{:#?}", new.request()), twin },
+            action: Action {
+                api: "CreateTopics",
+                call: format!("{:#?}", new.request()),
+                twin,
+                line: String::new(),
+            },
             to: "/topic".into(),
             fields: vec![
                 ("name", form.name.clone()),

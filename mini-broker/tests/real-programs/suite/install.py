@@ -37,12 +37,11 @@ def kcat():
     need("kcat", "kcat")
 
 
-def python():
+def python(pins=HERE / "python/requirements.txt"):
     """A virtual environment with the pinned clients; returns its interpreter."""
-    pins = HERE / "python/requirements.txt"
     venv = CACHE / f"python-{digest(pins)}"
     if not (venv / "complete").exists():
-        print("fetching the Python clients", file=sys.stderr)
+        print(f"fetching what {pins} names", file=sys.stderr)
         run(sys.executable, "-m", "venv", "--clear", venv)
         run(venv / "bin/pip", "install", "-q", "--disable-pip-version-check", "-r", pins)
         (venv / "complete").touch()
