@@ -13,6 +13,8 @@
 //!            join a group → groups → consumer-groups → records of __consumer_offsets, answered at the watermark
 //!    → engine delivers by ticket → connection writes, records straight from their files
 //!             and sends to other nodes → peers
+//!
+//! beside it, a client like any other: monitor (groups and logs, once a second) → http (dashboard, metrics, Burrow's answers)
 //! ```
 //!
 //! The modules stand in the order in which a request meets them.

@@ -47,7 +47,12 @@ pub fn asked_for(kit: &Kit) -> PathBuf {
 
 /// Kafka's port, or the next that nobody listens on.
 pub fn free_port() -> u16 {
-    (PORT..PORT + 20).find(|port| is_free(*port)).unwrap_or(0)
+    free_port_from(PORT)
+}
+
+/// This port, or the next that nobody listens on.
+pub fn free_port_from(port: u16) -> u16 {
+    (port..port + 20).find(|port| is_free(*port)).unwrap_or(0)
 }
 
 fn is_free(port: u16) -> bool {

@@ -21,6 +21,7 @@ const BOOK: Server = Server {
     build: |kit, stop| organs::built(kit, &["--package", "book"], "book", stop),
     arguments: || vec!["serve".to_owned(), "--port".to_owned(), "0".to_owned()],
     says: "book at ",
+    also: None,
 };
 
 const BROKER: Server = Server {
@@ -29,10 +30,15 @@ const BROKER: Server = Server {
     build: |kit, stop| organs::build(kit, &[], stop),
     arguments: || {
         let listen = format!("127.0.0.1:{}", broker::free_port());
-        vec!["serve".to_owned(), "--listen".to_owned(), listen]
+        let http = format!("127.0.0.1:{}", broker::free_port_from(DASHBOARD));
+        ["serve", "--listen", &listen, "--http", &http].map(str::to_owned).to_vec()
     },
     says: "listening on ",
+    also: Some(("dashboard on ", News::Dashboard)),
 };
+
+/// The dashboard's port, or the next that nobody listens on.
+const DASHBOARD: u16 = 9080;
 
 pub struct Behind {
     kit: Arc<Kit>,
@@ -114,6 +120,8 @@ struct Server {
     build: fn(&Kit, &Stop) -> Result<PathBuf, CompileError>,
     arguments: fn() -> Vec<String>,
     says: &'static str,
+    /// Another line, and the news that it is.
+    also: Option<(&'static str, fn(String) -> News)>,
 }
 
 impl Server {
@@ -148,6 +156,7 @@ impl Server {
 
     fn serve(&'static self, kit: &Kit, tell: &Sender<News>, running: &Mutex<Vec<Running>>) {
         let tell = tell.clone();
+        let also = tell.clone();
         let say = move |service| drop(tell.send((self.news)(service)));
         let log = kit.scratch(&format!("{}.log", self.name));
         let mut child = match self.spawn(kit, &log) {
@@ -165,6 +174,11 @@ impl Server {
             for line in lines.map_while(Result::ok) {
                 if let Some((_, at)) = line.split_once(self.says) {
                     say(Service::Serving(at.trim().to_owned()));
+                }
+                if let Some((says, news)) = self.also
+                    && let Some((_, at)) = line.split_once(says)
+                {
+                    let _ = also.send(news(at.trim().to_owned()));
                 }
             }
             if !ending.is_set() {

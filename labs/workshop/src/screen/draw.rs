@@ -160,18 +160,19 @@ fn lab_line(grade: &Grade, front: bool, steps: usize) -> Line {
 
 fn services(state: &state::State) -> Line {
     let mut line = Line::new().plain(" ");
-    for (at, (name, service)) in
-        [("book", &state.book), ("broker", &state.broker)].into_iter().enumerate()
-    {
+    let services = [("book", &state.book, ""), ("broker", &state.broker, &*state.dashboard)];
+    for (at, (name, service, also)) in services.into_iter().enumerate() {
         if at > 0 {
             line = line.dim("   ");
         }
         line = match service {
             Service::Waiting => line.dim(format!("{name} …")),
             Service::Building => line.dim(format!("building the {name} …")),
-            Service::Serving(at) | Service::Lent(at) => {
-                line.with(Style::Good, "● ").plain(format!("{name} {at}"))
+            Service::Serving(at) => {
+                let line = line.with(Style::Good, "● ").plain(format!("{name} {at}"));
+                if also.is_empty() { line } else { line.plain(format!(" {also}")) }
             }
+            Service::Lent(at) => line.with(Style::Good, "● ").plain(format!("{name} {at}")),
             Service::Failed(why) => line.with(Style::Bad, format!("✗ {name}: ")).plain(why.clone()),
         };
     }

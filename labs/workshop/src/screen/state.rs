@@ -17,6 +17,8 @@ pub struct State {
     pub scroll: usize,
     pub book: Service,
     pub broker: Service,
+    /// Of the broker, while it serves.
+    pub dashboard: String,
     /// The last thing that happened, in a few words.
     pub said: String,
     pub to_grade: Option<usize>,
@@ -58,6 +60,8 @@ pub enum News {
     Graded(usize, Box<Grade>),
     Book(Service),
     Broker(Service),
+    /// Where the broker's dashboard is.
+    Dashboard(String),
 }
 
 impl State {
@@ -73,6 +77,7 @@ impl State {
             scroll: 0,
             book: Service::Waiting,
             broker: Service::Waiting,
+            dashboard: String::new(),
             said: String::new(),
             to_grade: None,
             aside: None,
@@ -101,6 +106,7 @@ impl State {
             }
             News::Book(service) => self.book = service,
             News::Broker(service) => self.broker = service,
+            News::Dashboard(at) => self.dashboard = at,
         }
     }
 

@@ -34,6 +34,10 @@ pub struct Args {
     #[arg(long)]
     by_hand: bool,
 
+    /// Watch it in the browser, too: where its broker has a dashboard, such as 127.0.0.1:9081
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+
     /// A file that gets the picture, as SVG
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
@@ -55,7 +59,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     super::check_picture(args.picture.as_deref())?;
     let mut signals = Signals::new()?;
     let (scene, answers) = tokio::select! {
-        played = play::play(args.by_hand) => played?,
+        played = play::play(args.by_hand, args.http.as_deref()) => played?,
         // What was begun is dropped, and all processes with it.
         () = signals.next() => return Err(Failure::new("interrupted; broker and consumer are gone")),
     };

@@ -56,8 +56,13 @@ impl OwnNode {
 
     /// A single broker on any port that is free. What it has to say is kept until it is dropped, and
     /// said then: until then the screen is needed.
-    pub async fn start_quiet(settings: &[&str], folder: &Path) -> Result<Self, Failure> {
-        let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+    pub async fn start_quiet(
+        settings: &[&str],
+        flags: &[&str],
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        let mut more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
+        more.extend(flags);
         let said = Some(folder.join("said"));
         Self::start_saying("serve", &more, folder, 0, said).await
     }

@@ -104,7 +104,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
 
 async fn experiment(seconds: f64) -> Result<Vec<Cell>, Failure> {
     let room = Room::new()?;
-    let node = OwnNode::start_quiet(SETTINGS, &room.folder("broker")).await?;
+    let node = OwnNode::start_quiet(SETTINGS, &[], &room.folder("broker")).await?;
     let window = Duration::from_secs_f64(seconds);
     let records = ((window + SLACK).as_secs_f64() * RATE as f64) as u64;
     let mut progress = terminal::Progress::alone();

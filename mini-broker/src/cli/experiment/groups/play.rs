@@ -52,7 +52,7 @@ pub struct Played {
 
 pub async fn play(by_hand: bool) -> Result<Played, Failure> {
     let room = Room::new()?;
-    let node = OwnNode::start_quiet(SETTINGS, &room.folder("broker")).await?;
+    let node = OwnNode::start_quiet(SETTINGS, &[], &room.folder("broker")).await?;
     let client = Client::connect(&node.address()).await?;
     create_topic(&mut client.clone()).await?;
 

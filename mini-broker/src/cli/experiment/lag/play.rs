@@ -43,9 +43,11 @@ const STEP: u64 = 20;
 const KEYS: &str =
     "p/P come less/more  c/C do less/more  k kill  s start  t stuck/on  r set back  q quit";
 
-pub async fn play(by_hand: bool) -> Result<(Scene, Option<Answers>), Failure> {
+/// `http`: where the broker shows a dashboard.
+pub async fn play(by_hand: bool, http: Option<&str>) -> Result<(Scene, Option<Answers>), Failure> {
     let room = Room::new()?;
-    let node = OwnNode::start_quiet(SETTINGS, &room.folder("broker")).await?;
+    let flags: Vec<&str> = http.into_iter().flat_map(|at| ["--http", at]).collect();
+    let node = OwnNode::start_quiet(SETTINGS, &flags, &room.folder("broker")).await?;
     let mut client = Client::connect(&node.address()).await?;
     client.create_topic(&NewTopic::named(TOPIC, 1)).await?;
 
