@@ -8,6 +8,7 @@ pub mod delete_records;
 pub mod dump_log;
 pub mod experiment;
 pub mod groups;
+pub mod http;
 pub mod java_order;
 pub mod lag;
 pub mod live;

@@ -13,7 +13,6 @@ mod metrics; // `/metrics`
 
 mod pages; // the dashboard
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +22,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
@@ -31,7 +31,7 @@ use crate::client::Client;
 use crate::engine::ToEngine;
 use crate::numbers::requests::Requests;
 use guard::Guard;
-use metrics::Scrape;
+use metrics::Nodes;
 use watching::Watching;
 
 /// Whoever asks waits no longer than this for an answer of the cluster.
@@ -58,9 +58,8 @@ impl Node {
 pub struct Site {
     client: Client,
     watching: Watching,
-    nodes: Vec<Node>,
-    guard: Guard,
-    scrape: Scrape,
+    nodes: Nodes,
+    guard: Arc<Guard>,
     bootstrap: String,
 }
 
@@ -76,17 +75,32 @@ pub async fn serve(
 ) {
     let client = client.client_id("mini-broker-http");
     let watching = Watching::begin(client.clone());
-    let site =
-        Arc::new(Site { client, watching, nodes, guard, scrape: Scrape::default(), bootstrap });
+    let (nodes, guard) = (Nodes::new(nodes), Arc::new(guard));
+    let layer = middleware::from_fn_with_state(Arc::clone(&guard), guard::check);
+    let site = Arc::new(Site { client, watching, nodes, guard, bootstrap });
     let router = Router::new()
         .merge(pages::routes())
         .merge(burrow::routes())
         .merge(metrics::routes())
         .fallback(pages::nothing_here)
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::check))
+        .layer(layer)
         .with_state(site);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    if let Err(error) = axum::serve(listener, service).await {
+    run(listener, router).await;
+}
+
+/// Serves what nodes count, and nothing else: for a coordinator, which has no clients.
+pub async fn serve_numbers(listener: TcpListener, nodes: Vec<Node>, guard: Guard) {
+    let layer = middleware::from_fn_with_state(Arc::new(guard), guard::check);
+    let router = Router::new()
+        .route("/metrics", get(metrics::scrape_nodes))
+        .fallback(async || (StatusCode::NOT_FOUND, "only /metrics is here\n"))
+        .layer(layer)
+        .with_state(Arc::new(Nodes::new(nodes)));
+    run(listener, router).await;
+}
+
+async fn run(listener: TcpListener, router: Router) {
+    if let Err(error) = axum::serve(listener, router).await {
         tracing::error!("nobody is served over HTTP any more: {error}");
     }
 }

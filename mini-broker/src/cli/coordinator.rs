@@ -4,9 +4,10 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::Failure;
 use super::nodes::{self, Bound, Signals};
+use super::{Failure, http};
 use crate::configs::Config;
+use crate::http::Node;
 use crate::labs;
 
 #[derive(clap::Args)]
@@ -26,10 +27,13 @@ pub struct Args {
     /// The coordinator's number in its cluster. Brokers have others.
     #[arg(long, default_value_t = 3000, value_name = "N", value_parser = clap::value_parser!(i32).range(0..))]
     node_id: i32,
+    #[command(flatten)]
+    http: http::HttpArgs,
 }
 
 pub async fn run(args: Args) -> Result<(), Failure> {
     nodes::start_log();
+    let http = http::Bound::new(&args.http).await?;
     let files = nodes::files(&args.data_dir)?;
     // Brokers are told with --coordinator where it is; nobody learns it from the cluster.
     let bound = Bound::new(&args.listen, Some(&args.listen)).await?;
@@ -38,10 +42,15 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let mut config = Config::new(args.node_id, &bound.host, port);
     nodes::set_all(&mut config, &args.set)?;
     let mut signals = Signals::new()?;
-    let (coordinator, _) = nodes::coordinator(config, files, Some(bound))?;
+    let (coordinator, to_engine) = nodes::coordinator(config, files, Some(bound))?;
     nodes::write_ports(args.port_file.as_ref(), &[port])?;
     println!("{}", labs::banner());
     println!("coordinator, listening for brokers on {address}");
+    if let Some(http) = http {
+        println!("metrics on {}metrics", http.url());
+        let data_dir = args.data_dir.clone();
+        http.serve_numbers(vec![Node { broker: None, to_engine, requests: None, data_dir }]);
+    }
     io::stdout().flush()?;
     nodes::until_stopped(vec![coordinator], &mut signals).await
 }

@@ -1,8 +1,6 @@
 //! `mini-broker serve`: brokers until SIGINT or SIGTERM. Without `--coordinator` the cluster is in this
 //! one process: a coordinator, and one broker or several.
 
-mod http; // the dashboard beside it
-
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +8,7 @@ use std::sync::Arc;
 use tracing::info;
 
 use super::Failure;
+use super::http;
 use super::nodes::{self, Bound, Running, Signals};
 use crate::client;
 use crate::configs::Config;

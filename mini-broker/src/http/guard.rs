@@ -21,7 +21,6 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Site;
 use crate::cli::terminal;
 
 /// Shorter ones are guessed.
@@ -171,12 +170,15 @@ fn exchange(guard: &Guard, method: &Method, uri: &Uri) -> Option<Response> {
 }
 
 /// Stands before everything else.
-pub async fn check(State(site): State<Arc<Site>>, request: Request<Body>, next: Next) -> Response {
-    let guard = &site.guard;
+pub async fn check(
+    State(guard): State<Arc<Guard>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
     let mut response = match guard.judge(request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(Refusal::NoToken)
-            if let Some(answer) = exchange(guard, request.method(), request.uri()) =>
+            if let Some(answer) = exchange(&guard, request.method(), request.uri()) =>
         {
             answer
         }

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, oneshot};
 use tokio::time::{Instant, timeout};
 use wire::metadata::MetadataResponse;
 
-use super::{Node, PATIENCE, Problem, Shared, Site};
+use super::{Node, PATIENCE, Shared, Site};
 use crate::engine::ToEngine;
 use crate::monitor::Monitor;
 use crate::numbers::names::*;
@@ -31,20 +31,60 @@ pub fn routes() -> Router<Arc<Site>> {
     Router::new().route("/metrics", get(scrape))
 }
 
-/// The last answer, and when it was made. The lock makes scrapes that come together share one.
-#[derive(Default)]
-pub struct Scrape(Mutex<Option<(Instant, String)>>);
+/// The nodes of this process, and what was told of them last.
+pub struct Nodes {
+    pub all: Vec<Node>,
+    /// The last answer, and when it was made. The lock makes scrapes that come together share one.
+    last: Mutex<Option<(Instant, String)>>,
+}
 
-async fn scrape(State(site): Shared) -> Result<Response, Problem> {
-    let mut last = site.scrape.0.lock().await;
-    let text = match &*last {
-        Some((at, text)) if at.elapsed() < FRESH => text.clone(),
-        _ => {
-            let text = text(&site.numbers().await);
-            last.insert((Instant::now(), text)).1.clone()
+async fn scrape(State(site): Shared) -> Response {
+    let outside =
+        async { site.watching.ask(|monitor, cluster| from_outside(monitor, cluster)).await.ok() };
+    site.nodes.scraped(outside).await
+}
+
+/// For a process that has only a coordinator, and does not look at groups.
+pub async fn scrape_nodes(State(nodes): State<Arc<Nodes>>) -> Response {
+    nodes.scraped(async { None }).await
+}
+
+impl Nodes {
+    pub fn new(all: Vec<Node>) -> Self {
+        Nodes { all, last: Mutex::default() }
+    }
+
+    async fn scraped(&self, outside: impl Future<Output = Option<Numbers>>) -> Response {
+        let mut last = self.last.lock().await;
+        let text = match &*last {
+            Some((at, text)) if at.elapsed() < FRESH => text.clone(),
+            _ => {
+                let mut numbers = self.numbers().await;
+                if let Some(outside) = outside.await {
+                    numbers.extend(outside, None);
+                }
+                last.insert((Instant::now(), text(&numbers))).1.clone()
+            }
+        };
+        ([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response()
+    }
+
+    async fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        let several = self.all.iter().filter(|node| node.broker.is_some()).count() > 1;
+        for node in &self.all {
+            let name = node.broker.map(|id| id.to_string());
+            // A single broker's numbers are the process's, as with Kafka's own.
+            let label = name.as_deref().filter(|_| several).map(|name| ("broker", name));
+            if let Some(counted) = node.numbers().await {
+                numbers.extend(counted, label);
+            }
+            if let Some(requests) = &node.requests {
+                numbers.extend(requests.numbers(Instant::now()), label);
+            }
         }
-    };
-    Ok(([(CONTENT_TYPE, TEXT_FORMAT)], text).into_response())
+        numbers
+    }
 }
 
 impl Node {
@@ -64,29 +104,6 @@ impl Node {
             (_, Value::Number(number)) => Some(*number),
             (_, Value::Summary { .. }) => None,
         }
-    }
-}
-
-impl Site {
-    async fn numbers(&self) -> Numbers {
-        let mut numbers = Numbers::default();
-        let several = self.nodes.iter().filter(|node| node.broker.is_some()).count() > 1;
-        for node in &self.nodes {
-            let name = node.broker.map(|id| id.to_string());
-            // A single broker's numbers are the process's, as with Kafka's own.
-            let label = name.as_deref().filter(|_| several).map(|name| ("broker", name));
-            if let Some(counted) = node.numbers().await {
-                numbers.extend(counted, label);
-            }
-            if let Some(requests) = &node.requests {
-                numbers.extend(requests.numbers(Instant::now()), label);
-            }
-        }
-        let seen = self.watching.ask(|monitor, cluster| from_outside(monitor, cluster)).await;
-        if let Ok(seen) = seen {
-            numbers.extend(seen, None);
-        }
-        numbers
     }
 }
 

@@ -156,3 +156,34 @@ fn what_is_gone_is_forgotten() {
     monitor.record(70_000, GroupRecord::GroupMetadata { key: group, value: None });
     assert!(monitor.group(70_000, "shipping").is_none());
 }
+
+/// Clocks differ between machines, and are set.
+#[test]
+fn commits_from_the_future_and_clocks_that_go_back() {
+    let mut monitor = Monitor::new(Settings::default());
+    monitor.looked(1_000_000, &seen(&[(0, 0, 100)]));
+    monitor.record(1_000_000, commit("billing", 0, 9_000_000, 5));
+    let group = monitor.group(1_000_000, "billing").unwrap();
+    assert_eq!(group.partitions[0].lag, Ok(Some(95)));
+    assert_eq!(group.status.unwrap().status, Status::Err, "one commit alone is a stall");
+    // The next one is earlier, and the clock of whoever looks is set back, too.
+    monitor.record(500_000, commit("billing", 0, 400_000, 20));
+    monitor.looked(500_000, &seen(&[(0, 0, 110)]));
+    monitor.looked(501_000, &seen(&[(0, 0, 120)]));
+    monitor.timed("billing", &orders(0), 20, 8_000_000);
+    let group = monitor.group(501_000, "billing").unwrap();
+    let partition = &group.partitions[0];
+    assert_eq!((&partition.lag, partition.committed), (&Ok(Some(100)), Some(20)));
+    assert_eq!(
+        partition.rates,
+        Ok((Some(10.0), Some(0.0))),
+        "what was seen before the clock was set is no rate"
+    );
+    assert_eq!(partition.behind_ms, Ok(Some(0)), "a record from the future is not late");
+    // A clock a year ahead: whoever has not committed for a week is forgotten, and is back with its next commit.
+    let ahead = 400 * 24 * 3_600_000;
+    monitor.looked(ahead, &seen(&[(0, 0, 120)]));
+    assert!(monitor.group(ahead, "billing").is_none());
+    monitor.record(502_000, commit("billing", 0, 502_000, 30));
+    assert_eq!(monitor.group(502_000, "billing").unwrap().partitions[0].committed, Some(30));
+}

@@ -62,7 +62,7 @@ pub async fn page(site: Shared, Query(query): Query<Live>) -> Result<Response, P
 
 async fn live(site: Arc<Site>) -> Result<String, Problem> {
     let mut part = site.watching.ask(|monitor, cluster| part(monitor, cluster)).await?;
-    if let Some(node) = site.nodes.iter().find(|node| node.broker.is_none())
+    if let Some(node) = site.nodes.all.iter().find(|node| node.broker.is_none())
         && let Some(decided) = node.counts(&RAFT_HIGH_WATERMARK).await
     {
         part.decided = count(decided as u64);

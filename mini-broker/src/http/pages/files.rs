@@ -113,8 +113,8 @@ struct RecordRow {
 }
 
 pub async fn dirs(State(site): Shared) -> Result<Response, Problem> {
-    let dirs: BTreeSet<&FilePath> = site.nodes.iter().map(|node| &*node.data_dir).collect();
-    let nodes = site.nodes.iter().map(|node| NodeRow {
+    let dirs: BTreeSet<&FilePath> = site.nodes.all.iter().map(|node| &*node.data_dir).collect();
+    let nodes = site.nodes.all.iter().map(|node| NodeRow {
         name: called(&node.name()),
         href: format!("/files/{}", node.name()),
         dir: shown_path(&node.data_dir),
@@ -138,7 +138,7 @@ fn called(node: &str) -> String {
 
 /// A node of this process, and where its files lie.
 fn root(site: &Site, node: &str) -> Result<PathBuf, Problem> {
-    let found = site.nodes.iter().find(|it| it.name() == node);
+    let found = site.nodes.all.iter().find(|it| it.name() == node);
     let found = found.ok_or_else(|| {
         Problem::not_found(format!(
             "{:?} does not run in this process: its files are shown where it runs.",

@@ -40,6 +40,7 @@ struct Page {
 struct Part {
     partitions: Vec<Partition>,
     groups: Vec<Reader>,
+    more_groups: usize,
     messages: Vec<Message>,
     tail: bool,
 }
@@ -63,6 +64,9 @@ struct Reader {
     href: String,
     lag: String,
 }
+
+/// So many groups are listed with a topic.
+const MOST_READERS: usize = 50;
 
 struct Setting {
     name: String,
@@ -130,7 +134,7 @@ async fn live(site: Arc<Site>, name: String, wanted: Wanted) -> Result<String, P
     for message in &mut messages {
         let leader = led.iter().find(|led| led.partition == message.partition);
         message.bytes = leader.map_or(String::new(), |led| {
-            match site.nodes.iter().any(|node| node.broker == Some(led.leader)) {
+            match site.nodes.all.iter().any(|node| node.broker == Some(led.leader)) {
                 true => format!(
                     "/files/{}/{}-{}?offset={}",
                     led.leader,
@@ -142,13 +146,13 @@ async fn live(site: Arc<Site>, name: String, wanted: Wanted) -> Result<String, P
             }
         });
     }
-    let here: Vec<i32> = site.nodes.iter().filter_map(|node| node.broker).collect();
+    let here: Vec<i32> = site.nodes.all.iter().filter_map(|node| node.broker).collect();
     let tail = wanted.is_tail();
-    let (partitions, groups) = site
+    let (partitions, (groups, more_groups)) = site
         .watching
         .ask(move |monitor, _| (partitions(monitor, &topic, &here), readers(monitor, &name)))
         .await?;
-    Ok(Part { partitions, groups, messages, tail }.render()?)
+    Ok(Part { partitions, groups, more_groups, messages, tail }.render()?)
 }
 
 fn partitions(monitor: &Monitor, topic: &MetadataResponseTopic, here: &[i32]) -> Vec<Partition> {
@@ -186,19 +190,24 @@ fn partitions(monitor: &Monitor, topic: &MetadataResponseTopic, here: &[i32]) ->
     partitions.collect()
 }
 
-fn readers(monitor: &Monitor, topic: &str) -> Vec<Reader> {
+/// The groups that are furthest behind, and how many others there are.
+fn readers(monitor: &Monitor, topic: &str) -> (Vec<Reader>, usize) {
     let groups = monitor.groups().filter(|group| monitor.topics_of(group).contains(topic));
     let groups = groups.filter_map(|name| {
         let view = monitor.group(crate::http::now_ms(), name)?;
         let of_topic = view.partitions.iter().filter(|partition| partition.topic == topic);
         let lags: Result<Vec<Option<i64>>, _> = of_topic.map(|view| view.lag.clone()).collect();
-        let lag = match lags {
-            Ok(lags) => count(lags.into_iter().flatten().sum::<i64>()),
-            Err(_) => "?".to_owned(),
-        };
-        Some(Reader { name: name.to_owned(), href: format!("/group/{}", encoded(name)), lag })
+        Some((lags.ok().map(|lags| lags.into_iter().flatten().sum::<i64>()), name))
     });
-    groups.collect()
+    let mut groups: Vec<(Option<i64>, &str)> = groups.collect();
+    groups.sort_by_key(|(lag, name)| (std::cmp::Reverse(*lag), *name));
+    let more = groups.len().saturating_sub(MOST_READERS);
+    let shown = groups.into_iter().take(MOST_READERS).map(|(lag, name)| Reader {
+        name: name.to_owned(),
+        href: format!("/group/{}", encoded(name)),
+        lag: lag.map_or("?".to_owned(), count),
+    });
+    (shown.collect(), more)
 }
 
 /// A message as the form asks for it.

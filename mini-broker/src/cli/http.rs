@@ -1,4 +1,5 @@
-//! `serve --http`: where the dashboard, `/metrics` and Burrow's paths are, and who may ask there.
+//! `--http`: where a broker has its dashboard, `/metrics` and Burrow's paths, and a coordinator its `/metrics`; and who may
+//! ask there.
 
 use std::net::SocketAddr;
 
@@ -12,8 +13,8 @@ use crate::http::{self, Node};
 
 #[derive(clap::Args)]
 pub struct HttpArgs {
-    /// Also serve a dashboard in the browser, /metrics for Prometheus, and Burrow's answers under /v3/kafka. Only this
-    /// machine may ask
+    /// Also serve /metrics for Prometheus; a broker has a dashboard for the browser there, too, and Burrow's answers
+    /// under /v3/kafka. Only this machine may ask
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
     /// With --http: whoever asks must show this token, of at least 16 characters: open http://HOST:PORT/?token=TOKEN
@@ -65,6 +66,12 @@ impl Bound {
 
     pub fn url(&self) -> String {
         format!("http://{}/", self.at)
+    }
+
+    /// Serves what a coordinator counts from now on, beside everything else.
+    pub fn serve_numbers(self, nodes: Vec<Node>) {
+        let guard = Guard::new(self.at, &self.named, self.token);
+        tokio::spawn(http::serve_numbers(self.listener, nodes, guard));
     }
 
     /// Serves from now on, beside everything else. `brokers`: where those of this process are told to be.
