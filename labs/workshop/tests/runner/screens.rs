@@ -45,6 +45,19 @@ fn a_red_test_is_shown_with_what_to_do_last() {
 }
 
 #[test]
+fn what_serves_behind_the_screen_says_where() {
+    let kit = kit();
+    let mut state = State::new(&kit);
+    state.news(News::Book(Service::Serving("http://127.0.0.1:4000".to_owned())));
+    state.news(News::Dashboard("http://127.0.0.1:9080/".to_owned()));
+    assert!(!screen(&state).contains("9080"), "it does not serve yet");
+    state.news(News::Broker(Service::Serving("127.0.0.1:9092".to_owned())));
+    let screen = screen(&state);
+    let line = "● book http://127.0.0.1:4000   ● broker 127.0.0.1:9092 http://127.0.0.1:9080/";
+    assert!(screen.contains(line), "{screen}");
+}
+
+#[test]
 fn in_a_small_window_the_next_thing_stays() {
     let kit = kit();
     let mut state = State::new(&kit);
