@@ -7,7 +7,7 @@ use crate::labs::told;
 use crate::monitor::view::{Drain, GroupView, PartitionView, Said};
 
 /// What stands where a step of the lab is not written yet.
-const OPEN: &str = "?";
+pub const OPEN: &str = "?";
 
 pub fn lines(groups: &[GroupView]) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -25,7 +25,8 @@ pub fn lines(groups: &[GroupView]) -> Vec<Line> {
             };
             lines.push(line(row, weight));
         }
-        lines.extend(unfinished(group).map(|sentence| line(sentence, Weight::Dim)));
+        let missing = unfinished(group).unwrap_or_default();
+        lines.extend(missing.lines().map(|sentence| line(sentence, Weight::Dim)));
     }
     lines
 }
@@ -90,11 +91,7 @@ fn cells(view: &PartitionView) -> Vec<String> {
             _ => MISSING.to_owned(),
         }),
         said(&view.behind_ms, |ms| ms.map_or(MISSING.to_owned(), duration)),
-        said(&view.drain, |drain| match drain {
-            Drain::In { ms } => duration(*ms),
-            Drain::Never => "never".to_owned(),
-            Drain::Unknown => MISSING.to_owned(),
-        }),
+        said(&view.drain, done_in),
         come,
         go,
         bars(&view.curve),
@@ -105,8 +102,18 @@ fn cells(view: &PartitionView) -> Vec<String> {
     ]
 }
 
-fn said<T>(said: &Said<T>, text: impl Fn(&T) -> String) -> String {
+/// What the organ says, as text.
+pub fn said<T>(said: &Said<T>, text: impl Fn(&T) -> String) -> String {
     said.as_ref().map_or(OPEN.to_owned(), text)
+}
+
+/// When all will be read.
+pub fn done_in(drain: &Drain) -> String {
+    match drain {
+        Drain::In { ms } => duration(*ms),
+        Drain::Never => "never".to_owned(),
+        Drain::Unknown => MISSING.to_owned(),
+    }
 }
 
 /// What the numbers do not say.
@@ -119,8 +126,8 @@ pub fn remark(place: &Place) -> String {
     }
 }
 
-/// The first step that is missing, once.
-fn unfinished(group: &GroupView) -> impl Iterator<Item = String> {
+/// The first step that is missing, and where.
+pub fn unfinished(group: &GroupView) -> Option<String> {
     let of = |view: &PartitionView| {
         let lag = view.lag.as_ref().err().or(view.place.as_ref().err());
         let status = view.status.as_ref().err();
@@ -129,9 +136,7 @@ fn unfinished(group: &GroupView) -> impl Iterator<Item = String> {
         lag.or(status).or(time).or(rates).cloned()
     };
     let broken = group.partitions.iter().find_map(of).or(group.status.as_ref().err().cloned());
-    let text = broken.map(|broken| told("lag", &broken));
-    let lines: Vec<String> = text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
-    lines.into_iter()
+    broken.map(|broken| told("lag", &broken))
 }
 
 /// A bar for each look; the greatest fills its cell.

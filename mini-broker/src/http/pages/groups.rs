@@ -18,15 +18,11 @@ use super::{
     Frame, Live, Pager, Part as Wanted, Shared, Site, count, encoded, html, rate, watched,
 };
 use crate::cli::groups;
-use crate::cli::lag::table::{duration, remark};
+use crate::cli::lag::table::{OPEN, done_in, duration, remark, said, unfinished};
 use crate::http::{Problem, in_time, now_ms};
 use crate::labs::lag::{GroupStatus, MISSING, Status};
-use crate::labs::told;
 use crate::monitor::Monitor;
-use crate::monitor::view::{Drain, GroupView, PartitionView, Said};
-
-/// What stands where a step of the lab is not written yet.
-const OPEN: &str = "?";
+use crate::monitor::view::{GroupView, PartitionView, Said};
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -223,11 +219,6 @@ fn row(view: &PartitionView) -> Row {
         Err(_) => (OPEN.to_owned(), OPEN.to_owned()),
     };
     let number = |number: Option<u64>| number.map_or(MISSING.to_owned(), count);
-    let drain = |drain: &Drain| match drain {
-        Drain::In { ms } => duration(*ms),
-        Drain::Never => "never".to_owned(),
-        Drain::Unknown => MISSING.to_owned(),
-    };
     let lag = |lag: &Option<i64>| match lag {
         None => MISSING.to_owned(),
         Some(lag @ ..0) => lag.to_string(),
@@ -243,7 +234,7 @@ fn row(view: &PartitionView) -> Row {
             None => Verdict { name: MISSING.to_owned(), class: "" },
         },
         late: late(&view.behind_ms),
-        drain: said(&view.drain, drain),
+        drain: said(&view.drain, done_in),
         come,
         read,
         committed: number(view.committed),
@@ -252,10 +243,6 @@ fn row(view: &PartitionView) -> Row {
         remark: said(&view.place, remark),
         curve: curve(&view.curve),
     }
-}
-
-fn said<T>(said: &Said<T>, text: impl Fn(&T) -> String) -> String {
-    said.as_ref().map_or(OPEN.to_owned(), text)
 }
 
 fn late(behind_ms: &Said<Option<u64>>) -> String {
@@ -278,17 +265,6 @@ fn verdict(status: &Said<Status>) -> Verdict {
         Ok(_) => "bad",
     };
     Verdict { name: said(status, |status| status.name().to_owned()), class }
-}
-
-/// The first step that is missing.
-fn unfinished(view: &GroupView) -> Option<String> {
-    let of = |view: &PartitionView| {
-        let lag = view.lag.as_ref().err().or(view.place.as_ref().err());
-        let times = view.behind_ms.as_ref().err().or(view.rates.as_ref().err());
-        lag.or(view.status.as_ref().err()).or(times).or(view.drain.as_ref().err()).cloned()
-    };
-    let broken = view.partitions.iter().find_map(of).or(view.status.as_ref().err().cloned());
-    broken.map(|broken| told("lag", &broken))
 }
 
 fn sum_of_curves(view: &GroupView) -> Vec<u64> {
