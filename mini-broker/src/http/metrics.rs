@@ -186,7 +186,9 @@ fn text(numbers: &Numbers) -> String {
     let mut text = Vec::new();
     // It refuses a family without values only, and there is none.
     TextEncoder::new().encode(&families, &mut text).expect("families have values");
-    String::from_utf8(text).expect("names and labels are text")
+    let text = String::from_utf8(text).expect("names and labels are text");
+    // As jmx_exporter writes the median, and dashboards ask for it.
+    text.replace("quantile=\"0.5\"", "quantile=\"0.50\"")
 }
 
 fn set(one: &mut Metric, kind: Kind, value: &Value) {

@@ -202,6 +202,10 @@ fn metrics_count_what_was_done() {
         number(&metrics, "kafka_coordinator_group_groupmetadatamanager_numgroupsempty"),
         1.0
     );
+    for quantile in ["0.50", "0.75", "0.95", "0.98", "0.99", "0.999"] {
+        let labels = format!("{{request=\"Produce\",quantile=\"{quantile}\"}}");
+        number(&metrics, &format!("kafka_network_requestmetrics_totaltimems{labels}"));
+    }
     let answered = "kafka_network_requestmetrics_totaltimems_count{request=\"Produce\"}";
     assert!(number(&metrics, answered) >= 1.0);
     assert!(
