@@ -34,7 +34,7 @@ const BROKER: Server = Server {
         ["serve", "--listen", &listen, "--http", &http].map(str::to_owned).to_vec()
     },
     says: "listening on ",
-    also: Some(("dashboard on ", News::Dashboard)),
+    also: Some(Also { says: "dashboard on ", news: News::Dashboard }),
 };
 
 /// The dashboard's port, or the next that nobody listens on.
@@ -120,8 +120,13 @@ struct Server {
     build: fn(&Kit, &Stop) -> Result<PathBuf, CompileError>,
     arguments: fn() -> Vec<String>,
     says: &'static str,
-    /// Another line, and the news that it is.
-    also: Option<(&'static str, fn(String) -> News)>,
+    also: Option<Also>,
+}
+
+/// What else such a program says: how that line begins, and the news that it is.
+struct Also {
+    says: &'static str,
+    news: fn(String) -> News,
 }
 
 impl Server {
@@ -175,7 +180,7 @@ impl Server {
                 if let Some((_, at)) = line.split_once(self.says) {
                     say(Service::Serving(at.trim().to_owned()));
                 }
-                if let Some((says, news)) = self.also
+                if let Some(Also { says, news }) = self.also
                     && let Some((_, at)) = line.split_once(says)
                 {
                     let _ = also.send(news(at.trim().to_owned()));
