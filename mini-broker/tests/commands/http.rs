@@ -444,6 +444,16 @@ fn other_machines_need_a_flag_and_a_token() {
     }
 }
 
+#[test]
+fn to_look_makes_nothing() {
+    let server = Server::with_http(&[], &[]);
+    eventually("the pages are there", || (get(&server, "/group").status == 200).then_some(()));
+    assert_eq!(get(&server, "/group/nobody").status, 404);
+    assert_eq!(get(&server, "/topic/nothing").status, 404);
+    assert_eq!(get(&server, "/v3/kafka/local/consumer/nobody/lag").status, 404);
+    assert_eq!(server.ok("topics --list", b""), "\n");
+}
+
 /// The first two versions of a live part: the second one comes because something has changed.
 #[test]
 fn what_changes_arrives() {

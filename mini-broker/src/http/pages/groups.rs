@@ -12,11 +12,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use clap::Parser;
 use serde::Deserialize;
 use wire::group_admin::DescribedGroup;
+use wire::metadata::MetadataResponseTopic;
 
 use super::actions::{Action, Confirm, Confirmed};
 use super::{
     Frame, Live, Pager, Part as Wanted, Shared, Site, count, encoded, html, rate, watched,
 };
+use crate::broker::OFFSETS_TOPIC;
 use crate::cli::groups;
 use crate::cli::lag::table::{OPEN, done_in, duration, remark, said, unfinished};
 use crate::http::{Problem, in_time, now_ms};
@@ -173,14 +175,25 @@ pub async fn page(
 }
 
 async fn live(site: Arc<Site>, name: String) -> Result<String, Problem> {
+    let of = name.clone();
+    let known = site.watching.ask(move |monitor, cluster| {
+        let is_it = |topic: &MetadataResponseTopic| topic.name.as_deref() == Some(OFFSETS_TOPIC);
+        (monitor.group(now_ms(), &of), cluster.topics.iter().any(is_it))
+    });
+    let (view, has_groups) = known.await?;
+    let nobody = || {
+        let sentence =
+            format!("There is no group {name:?}: it has no members, and has committed nothing.");
+        Problem::not_found(sentence)
+    };
+    // Whoever asks for a coordinator has the topic made that groups are kept in. To look must not change anything.
+    if !has_groups {
+        return Err(nobody());
+    }
     let mut client = site.client.clone();
     let (described, coordinator) = in_time(client.describe_group(&name)).await?;
-    let of = name.clone();
-    let view = site.watching.ask(move |monitor, _| monitor.group(now_ms(), &of)).await?;
     if view.is_none() && described.group_state == "Dead" {
-        return Err(Problem::not_found(format!(
-            "There is no group {name:?}: it has no members, and has committed nothing."
-        )));
+        return Err(nobody());
     }
     Ok(part(described, coordinator.node_id, view).render()?)
 }
