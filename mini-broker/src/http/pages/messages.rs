@@ -32,9 +32,6 @@ pub struct Wanted {
     pub partition: String,
     #[serde(default)]
     pub count: String,
-    /// Watch the newest as they come.
-    #[serde(default)]
-    pub tail: String,
     pub live: Option<u8>,
 }
 
@@ -65,19 +62,9 @@ pub struct Shown {
 }
 
 impl Wanted {
-    pub fn is_tail(&self) -> bool {
-        !self.tail.is_empty()
-    }
-
     pub fn query(&self) -> String {
-        let Wanted { from, at, partition, count, tail, .. } = self;
-        let pairs = [
-            ("from", from),
-            ("at", at),
-            ("partition", partition),
-            ("count", count),
-            ("tail", tail),
-        ];
+        let Wanted { from, at, partition, count, .. } = self;
+        let pairs = [("from", from), ("at", at), ("partition", partition), ("count", count)];
         let pairs = pairs.iter().filter(|(_, value)| !value.is_empty());
         pairs
             .map(|(name, value)| format!("{name}={}", encoded(value)))

@@ -42,7 +42,6 @@ struct Part {
     groups: Vec<Reader>,
     more_groups: usize,
     messages: Vec<Message>,
-    tail: bool,
 }
 
 struct Partition {
@@ -147,12 +146,11 @@ async fn live(site: Arc<Site>, name: String, wanted: Wanted) -> Result<String, P
         });
     }
     let here: Vec<i32> = site.nodes.all.iter().filter_map(|node| node.broker).collect();
-    let tail = wanted.is_tail();
     let (partitions, (groups, more_groups)) = site
         .watching
         .ask(move |monitor, _| (partitions(monitor, &topic, &here), readers(monitor, &name)))
         .await?;
-    Ok(Part { partitions, groups, more_groups, messages, tail }.render()?)
+    Ok(Part { partitions, groups, more_groups, messages }.render()?)
 }
 
 fn partitions(monitor: &Monitor, topic: &MetadataResponseTopic, here: &[i32]) -> Vec<Partition> {
