@@ -26,6 +26,7 @@ mod log_dirs;
 mod long_poll;
 mod made_again;
 mod metadata_log;
+mod numbers;
 mod retention;
 mod snapshot_readers;
 mod snapshots;
