@@ -23,6 +23,8 @@ def main():
         "heartbeat.interval.ms": HEARTBEAT_MS,
         "enable.auto.commit": False,
         "error_cb": failed,
+        # To its log, which is kept when a check fails: what it waits for.
+        "debug": "cgrp",
     }
     if SETTINGS["instance"]:
         client["group.instance.id"] = SETTINGS["instance"]
