@@ -69,6 +69,7 @@ fn main() -> ExitCode {
             step_3_the_greatest_lag,
             step_3_how_many_windows_are_full,
             step_3_a_group_without_partitions,
+            step_3_nothing_is_better_than_ok,
             step_3_group_transcript,
             step_3_any_group,
             step_4_the_oldest_counts,
@@ -199,7 +200,8 @@ fn step_1_any_log() {
             behind,
             Some(log_end as i64),
         );
-        let back = match place(log_start, log_end, Some(committed)) {
+        let place = place(log_start, log_end, Some(committed));
+        let back = match place {
             Place::Nowhere => {
                 panic!("R5.4: {}: Nowhere, though it is committed", what("the place"))
             }
@@ -207,7 +209,7 @@ fn step_1_any_log() {
             Place::Beyond { by } => (log_end + by == committed && by > 0).then_some(()),
             Place::Within => (log_start..=log_end).contains(&committed).then_some(()),
         };
-        check("R5.4", what("the place fits the numbers:"), back, Some(()));
+        check("R5.4", what(&format!("{place:?} fits the numbers:")), back, Some(()));
     }
 }
 
@@ -316,6 +318,9 @@ fn step_2_stopped() {
     check_status("R5.7", "it was catching up, and then?", &gains, 19_000, &[90], Status::Stop);
     let what = "a clock that has gone back";
     check_status("R5.7", what, &gains, 9_000, &[90], Status::Ok);
+    let back = window(&[(5_000, 10, 9), (1_000, 30, 5)]);
+    let what = "the last commit is earlier than the first: no time lies between them";
+    check_status("R5.7", what, &back, 6_000, &[90], Status::Stop);
 }
 
 fn step_2_not_stopped_while_it_had_read_all_not_long_ago() {
@@ -422,7 +427,7 @@ fn step_2_stopped_transcript() {
     let script = "
         # The consumer reads all that comes. Its window of five commits spans four seconds.
         each 1000 rounds=6 produce=10 consume=10
-        # Then it is silent. At first the ends that were seen speak for it.
+        # Then it is silent. For four seconds that is no longer than its window spans.
         each 1000 rounds=8 produce=10
         # It comes back, and reads more than comes.
         each 1000 rounds=6 produce=10 consume=30";
@@ -435,7 +440,7 @@ fn step_2_stalled_transcript() {
         each 1000 rounds=4 produce=10 consume=8
         # A record that it cannot process. It tries, and tries, and commits where it is.
         each 1000 rounds=6 produce=10 consume=0
-        # Somebody removes the stone.
+        # Somebody lets it skip that record.
         each 1000 rounds=4 produce=10 consume=40";
     check_transcript(&LAB, "stalled", &transcript(script));
 }
@@ -462,7 +467,7 @@ fn step_2_nightly_transcript() {
         topic
         produce 1000
         each 60000 rounds=5 consume=200
-        # In the morning it has been silent for longer than that, and the ends that were seen are new ones.
+        # Then a record comes each minute, and nobody reads. After five minutes the silence is longer than the window.
         each 60000 rounds=7 produce=1";
     check_transcript(&LAB, "nightly", &transcript(script));
 }
@@ -585,7 +590,15 @@ fn step_3_how_many_windows_are_full() {
 
 fn step_3_a_group_without_partitions() {
     let expected = GroupStatus { status: Status::Ok, total_lag: 0, max_lag: None, complete: 0.0 };
-    check("R5.15", "a group that has committed nothing", roll_up(&[]), expected);
+    check("R5.15", "a group without partitions", roll_up(&[]), expected);
+}
+
+fn step_3_nothing_is_better_than_ok() {
+    use Status::{NotFound, Ok, Warn};
+    for (of, expected) in [(&[NotFound][..], Ok), (&[NotFound, Ok], Ok), (&[NotFound, Warn], Warn)]
+    {
+        check("R5.14", format!("a group of {of:?}"), statuses(of).status, expected);
+    }
 }
 
 fn step_3_group_transcript() {
@@ -600,7 +613,7 @@ fn step_3_group_transcript() {
         partition WARN lag=90 complete=100
         partition WARN lag=80 complete=60
         group
-        # A group that has committed nothing yet.
+        # A group without partitions.
         group";
     check_transcript(&LAB, "group", &transcript(script));
 }
@@ -771,7 +784,8 @@ fn step_5_never() {
         let what = format!("lag 7, {come} a second come, {go} are read");
         check("R5.22", what, drain_ms(7, come, go), None);
     }
-    check("R5.22", "a rate that is no number", drain_ms(7, f64::NAN, 1.0), None);
+    let what = "lag 7, a rate is no number (drain_ms(7, f64::NAN, 1.0))";
+    check("R5.22", what, drain_ms(7, f64::NAN, 1.0), None);
 }
 
 fn step_5_nothing_is_left() {
@@ -789,7 +803,7 @@ fn step_5_drain_transcript() {
         # Ten a second come, four are read.
         each 1000 rounds=4 produce=10 consume=4
         drain
-        # A second consumer helps: sixteen are read.
+        # A second consumer helps: sixteen are read. The rate still has a look of before in it.
         each 1000 rounds=4 produce=10 consume=16
         drain
         # As many as come are read. The lag is small, and stays.
